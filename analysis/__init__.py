@@ -1,0 +1,1 @@
+"""What it costs, how it scales, how good it is; the reports."""

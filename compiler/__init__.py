@@ -1,0 +1,1 @@
+"""From a model to circuits that run on hardware."""

@@ -1,0 +1,132 @@
+"""The ansatz: an ordered list of real two-qubit blocks on n qubits, a plain value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qpbae_tn.ansatz.blocks import BlockKind, block_kind
+from qpbae_tn.errors import InputError
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: its kind and the qubits that it acts on, `first` being the more significant bit of its matrix."""
+
+    kind: BlockKind
+    first: int
+    second: int
+
+
+@dataclass(frozen=True)
+class Ansatz:
+    """An ordered list of real two-qubit blocks: the encoder U(t) is their product, the first block acting first.
+
+    Qubit 0 is the most significant bit of the amplitude index. Angles are one flat array, block after block, each block
+    in the order of its kind.
+
+    Args:
+        qubit_count: n, at least 2.
+        blocks: the blocks in order of time.
+        name: what a table calls it, e.g. "staircase".
+
+    Raises:
+        InputError: a block that names a qubit outside 0..n-1 or the same qubit twice.
+    """
+
+    qubit_count: int
+    blocks: tuple[Block, ...]
+    name: str = "custom"
+
+    def __post_init__(self) -> None:
+        for index, block in enumerate(self.blocks):
+            inside = all(0 <= qubit < self.qubit_count for qubit in (block.first, block.second))
+            if not inside or block.first == block.second:
+                raise InputError(
+                    f"block {index} acts on qubits ({block.first}, {block.second})",
+                    where="ansatz",
+                    remedy=f"give two different qubits from 0 to {self.qubit_count - 1}",
+                )
+
+    @cached_property
+    def parameter_count(self) -> int:
+        """Nominal number of angles."""
+        return sum(block.kind.parameter_count for block in self.blocks)
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """Index of the first angle of each block in the flat array of angles."""
+        sizes = [block.kind.parameter_count for block in self.blocks]
+        return tuple(int(end - size) for end, size in zip(np.cumsum(sizes), sizes, strict=True))
+
+    @cached_property
+    def nearest_neighbour(self) -> bool:
+        """Whether every block acts on qubits that follow each other."""
+        return all(abs(block.first - block.second) == 1 for block in self.blocks)
+
+    def split(self, angles: NDArray[np.floating]) -> Iterator[tuple[Block, NDArray[np.floating]]]:
+        """Each block with its own angles, in order of time."""
+        for block, offset in zip(self.blocks, self.offsets, strict=True):
+            yield block, angles[offset : offset + block.kind.parameter_count]
+
+    def matrices(self, angles: NDArray[np.floating]) -> list[NDArray[np.float64]]:
+        """The 4 x 4 matrix of each block, in order of time."""
+        return [block.kind.matrix(own) for block, own in self.split(angles)]
+
+    def check_angles(self, angles: ArrayLike, *, where: object = "angles") -> NDArray[np.float64]:
+        """The angles as a flat float64 array of shape (parameter_count,); nested lists of the right total are accepted.
+
+        Raises:
+            InputError: another number of angles, or one that is not finite.
+        """
+        try:
+            flat = np.asarray(_flatten(angles), dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError("angles must be numbers", where=where, remedy="give radians as JSON numbers") from None
+        if flat.shape != (self.parameter_count,):
+            raise InputError(
+                f"{flat.size} angles for an ansatz of {self.parameter_count}",
+                where=where,
+                remedy=f"give {self.parameter_count} angles, block after block",
+            )
+        if not np.isfinite(flat).all():
+            raise InputError(
+                "an angle is not finite", where=where, remedy="give finite radians, or train the model again"
+            )
+        return flat
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values; `from_json` is the inverse."""
+        blocks = [[block.kind.name, block.first, block.second] for block in self.blocks]
+        return {"name": self.name, "qubit_count": self.qubit_count, "blocks": blocks}
+
+    @classmethod
+    def from_json(cls, document: Any) -> Ansatz:
+        """From what `to_json` gave; raises `InputError` for anything else."""
+        try:
+            blocks = tuple(
+                Block(block_kind(str(kind)), _integer(first), _integer(second))
+                for kind, first, second in document["blocks"]
+            )
+            return cls(_integer(document["qubit_count"]), blocks, str(document["name"]))
+        except (KeyError, TypeError) as error:
+            raise InputError(f"malformed ansatz ({error})", where="ansatz", remedy="write the file anew") from None
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is not an integer")
+    return value
+
+
+def _flatten(values: Any) -> list[Any]:
+    if isinstance(values, np.ndarray):
+        return list(values.ravel())
+    if isinstance(values, Sequence) and not isinstance(values, str):
+        return [leaf for value in values for leaf in _flatten(value)]
+    return [values]

@@ -1,0 +1,134 @@
+"""Kinds of two-qubit blocks: each is a short list of RY and CNOT gates on a first and a second qubit.
+
+Everything an engine, the compiler or a report has to know of a block follows from its gates: the number of angles, the
+4 x 4 matrix, its derivatives, the circuit. A new kind is one more entry in `BLOCK_KINDS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.errors import InputError
+
+
+@dataclass(frozen=True)
+class Ry:
+    """A rotation about Y by the block's angle number `parameter`, on its qubit 0 (first) or 1 (second)."""
+
+    qubit: int
+    parameter: int
+
+
+@dataclass(frozen=True)
+class Cnot:
+    """A CNOT between the block's two qubits."""
+
+    control: int
+    target: int
+
+
+Gate = Ry | Cnot
+
+
+@dataclass(frozen=True)
+class BlockKind:
+    """A real two-qubit block, given by its gates in order of time.
+
+    Every angle belongs to exactly one RY gate, so that the parameter-shift rule holds for it as it stands.
+    """
+
+    name: str
+    gates: tuple[Gate, ...]
+
+    def __post_init__(self) -> None:
+        used = [gate.parameter for gate in self.gates if isinstance(gate, Ry)]
+        if used != list(range(len(used))):
+            raise ValueError(f"block kind {self.name!r} must use its angles 0, 1, 2, ... once each and in order")
+
+    @cached_property
+    def parameter_count(self) -> int:
+        """Number of angles."""
+        return sum(isinstance(gate, Ry) for gate in self.gates)
+
+    @cached_property
+    def cnot_count(self) -> int:
+        """Number of CNOT gates."""
+        return sum(isinstance(gate, Cnot) for gate in self.gates)
+
+    def matrix(self, angles: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The block as an orthogonal matrix.
+
+        Args:
+            angles: shape (parameter_count,), radians.
+
+        Returns:
+            Shape (4, 4), indexed by 2 * (first qubit) + (second qubit).
+        """
+        matrix = np.eye(4)
+        for gate in self.gates:
+            matrix = _gate_matrix(gate, angles) @ matrix
+        return matrix
+
+    def derivatives(self, angles: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The derivative of `matrix` by each angle, shape (parameter_count, 4, 4).
+
+        dRY(t)/dt = RY(t + pi) / 2, so each derivative is the block with one angle moved by pi, halved.
+        """
+        angles = np.asarray(angles, dtype=np.float64)
+        prefixes = [np.eye(4)]
+        for gate in self.gates:
+            prefixes.append(_gate_matrix(gate, angles) @ prefixes[-1])
+        suffix = np.eye(4)
+        result = np.empty((self.parameter_count, 4, 4))
+        for gate, prefix in zip(reversed(self.gates), reversed(prefixes[:-1]), strict=True):
+            if isinstance(gate, Ry):
+                moved = 0.5 * _ry_matrix(gate.qubit, float(angles[gate.parameter]) + np.pi)
+                result[gate.parameter] = suffix @ moved @ prefix
+            suffix = suffix @ _gate_matrix(gate, angles)
+        return result
+
+
+def _ry_matrix(qubit: int, angle: float) -> NDArray[np.float64]:
+    c, s = np.cos(angle / 2), np.sin(angle / 2)
+    if qubit == 0:
+        return np.array([[c, 0, -s, 0], [0, c, 0, -s], [s, 0, c, 0], [0, s, 0, c]])
+    return np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, c, -s], [0, 0, s, c]])
+
+
+_CNOT_MATRICES = {
+    (0, 1): np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]),
+    (1, 0): np.array([[1.0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 0]]),
+}
+
+
+def _gate_matrix(gate: Gate, angles: NDArray[np.floating]) -> NDArray[np.float64]:
+    if isinstance(gate, Ry):
+        return _ry_matrix(gate.qubit, float(angles[gate.parameter]))
+    return _CNOT_MATRICES[gate.control, gate.target]
+
+
+RY = BlockKind("ry", (Ry(0, 0), Ry(1, 1), Cnot(0, 1)))
+"""The paper's block (Fig. 1 b): RY on both qubits, then CNOT from the first to the second."""
+
+SO4 = BlockKind("so4", (Ry(0, 0), Ry(1, 1), Cnot(0, 1), Ry(0, 2), Ry(1, 3), Cnot(0, 1), Ry(0, 4), Ry(1, 5)))
+"""The general real block: every matrix of SO(4).
+
+Conjugated by CNOT, Y(x)1 and 1(x)Y become Y(x)X and Z(x)Y, which span a maximal abelian subspace of so(4) beside the
+one-qubit rotations; the Cartan decomposition K A K then reaches the whole six-dimensional group.
+"""
+
+BLOCK_KINDS: dict[str, BlockKind] = {kind.name: kind for kind in (RY, SO4)}
+
+
+def block_kind(name: str) -> BlockKind:
+    """The block kind of this name; raises `InputError` for an unknown one."""
+    try:
+        return BLOCK_KINDS[name]
+    except KeyError:
+        raise InputError(
+            f"unknown block kind {name!r}", where="--block", remedy=f"choose one of {', '.join(BLOCK_KINDS)}"
+        ) from None

@@ -1,0 +1,62 @@
+"""Amplitude embedding of patches (Eq. 4), the pixel order, and the policy for patches that are all zero."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.specification import PixelOrder
+
+
+def pixel_permutation(patch_size: int, order: PixelOrder) -> NDArray[np.intp]:
+    """Which row-major pixel each amplitude takes.
+
+    Args:
+        patch_size: P.
+        order: "row" (y bits, then x bits), "column" (x bits, then y bits) or "morton" (y and x bits interleaved, y
+            first), each from the most significant bit.
+
+    Returns:
+        Shape (P^2,): amplitude k holds pixel `permutation[k]` of the row-major patch.
+    """
+    rows, columns = np.divmod(np.arange(patch_size**2), patch_size)
+    if order == "row":
+        return np.arange(patch_size**2)
+    if order == "column":
+        return np.asarray(columns * patch_size + rows)
+    index = np.arange(patch_size**2)
+    row, column = np.zeros_like(index), np.zeros_like(index)
+    for bit in range(patch_size.bit_length() - 1):
+        column |= ((index >> (2 * bit)) & 1) << bit
+        row |= ((index >> (2 * bit + 1)) & 1) << bit
+    return np.asarray(row * patch_size + column)
+
+
+def embed(
+    patches: NDArray[np.floating], order: PixelOrder = "row", dtype: type[np.floating] = np.float64
+) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Patches as states: flattened in pixel order and divided by their norm.
+
+    A patch without any light has no amplitude embedding; like the authors' program we take |0...0> for it, and say
+    which patches these are.
+
+    Args:
+        patches: shape (N, P, P), finite.
+        order: pixel order.
+        dtype: of the result; norms are taken in float64.
+
+    Returns:
+        States of shape (N, P^2) with unit norm, and a mask of shape (N,) that marks the zero patches.
+    """
+    count, size = patches.shape[0], patches.shape[1]
+    flat = patches.reshape(count, size * size)
+    if order != "row":
+        flat = flat[:, pixel_permutation(size, order)]
+    # Scale by the largest pixel first, so that tiny or huge values neither vanish nor overflow when squared.
+    peak = np.abs(flat).max(axis=1)
+    zero = peak == 0
+    states = (flat / np.where(zero, 1.0, peak)[:, None]).astype(dtype, copy=False)
+    norms = np.sqrt(np.einsum("pk,pk->p", states, states, dtype=np.float64))
+    states /= np.where(zero, 1.0, norms)[:, None].astype(dtype)
+    states[zero, 0] = 1.0
+    return states, zero

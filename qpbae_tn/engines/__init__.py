@@ -1,0 +1,1 @@
+"""Engines: ways to compute the fidelities of patch states."""

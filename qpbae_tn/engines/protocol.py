@@ -1,0 +1,65 @@
+"""What every engine offers: fidelities for a stack of patch states, and the training loss with its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.specification import ModelSpecification
+
+FloatArray = NDArray[np.floating]
+
+
+class Engine(Protocol):
+    """A way to compute the fidelities of patch states.
+
+    States are real amplitude vectors of unit norm, stacked as (N, 2^n), in the order of `qpbae_tn.embedding`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What `--engine` calls it."""
+
+    def trash_fidelity(self, specification: ModelSpecification, angles: FloatArray, states: FloatArray) -> FloatArray:
+        """F_trash, the probability that the trash register is found in |0...0> after the encoder.
+
+        Args:
+            specification: the model.
+            angles: shape (parameter_count,), radians.
+            states: shape (N, 2^n), unit norm.
+
+        Returns:
+            Shape (N,).
+        """
+
+    def reconstruction_fidelity(
+        self, specification: ModelSpecification, angles: FloatArray, states: FloatArray
+    ) -> FloatArray:
+        """F, the fidelity between a patch state and its reconstruction; shapes as for `trash_fidelity`."""
+
+    def prepare_loss(
+        self, specification: ModelSpecification, batch_states: Sequence[FloatArray], weights: FloatArray
+    ) -> PreparedLoss:
+        """Digest a batch of images once, so that every step costs as little as the engine allows.
+
+        Args:
+            specification: the model.
+            batch_states: the patch states of each image of the batch, each of shape (N, 2^n).
+            weights: the weight of each patch in Eq. 8, shape (N,), adding up to one.
+
+        Returns:
+            The loss C(t) = 1 - mean over images of sum_p w_p F_trash(phi_p), as a function of the angles.
+        """
+
+
+class PreparedLoss(Protocol):
+    """The training loss of one batch (Eq. 8) as a function of the angles."""
+
+    def value(self, angles: FloatArray) -> float:
+        """C(t)."""
+
+    def value_and_gradient(self, angles: FloatArray) -> tuple[float, NDArray[np.float64]]:
+        """C(t) and dC/dt, the latter of shape (parameter_count,)."""
