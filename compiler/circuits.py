@@ -52,7 +52,7 @@ def training_registers(specification: ModelSpecification) -> Registers:
     )
 
 
-def test_registers(specification: ModelSpecification) -> Registers:
+def reconstruction_registers(specification: ModelSpecification) -> Registers:
     """Registers of the test circuit: n data, n_t fresh, n copy, one ancilla; 2n + n_t + 1 qubits."""
     return Registers(
         data=_register("data", specification.qubit_count),
@@ -60,10 +60,6 @@ def test_registers(specification: ModelSpecification) -> Registers:
         copy=_register("copy", specification.qubit_count),
         ancilla=cirq.NamedQubit("ancilla"),
     )
-
-
-# pytest must not take the function for a test when a test module imports it.
-test_registers.__test__ = False  # type: ignore[attr-defined]
 
 
 def symbols(ansatz: Ansatz) -> tuple[sympy.Symbol, ...]:
@@ -128,11 +124,11 @@ def training_circuit(
     )
 
 
-def test_circuit(
+def reconstruction_circuit(
     specification: ModelSpecification, angles: Angles, registers: Registers | None = None, *, measure: bool = False
 ) -> cirq.Circuit:
     """Fig. 2: encode, swap the trash with fresh zeros, decode, SWAP test against a second copy; <Z> is F."""
-    registers = registers or test_registers(specification)
+    registers = registers or reconstruction_registers(specification)
     trash = [registers.data[qubit] for qubit in specification.trash_qubits]
     return (
         encoder(specification.ansatz, angles, registers.data)
@@ -140,9 +136,6 @@ def test_circuit(
         + decoder(specification.ansatz, angles, registers.data)
         + swap_test(registers.ancilla, registers.data, registers.copy, measure=measure)
     )
-
-
-test_circuit.__test__ = False  # type: ignore[attr-defined]
 
 
 def _register(name: str, size: int) -> tuple[cirq.NamedQubit, ...]:

@@ -94,7 +94,7 @@ class ModelSpecification:
         image_size: int = 32,
         pixel_order: PixelOrder = "row",
     ) -> ModelSpecification:
-        """A specification whose ansatz is one of the ready patterns; left as it is, the paper's staircase of one layer."""
+        """A specification whose ansatz is a ready pattern; by default the paper's staircase of one layer."""
         ansatz = make_ansatz(pattern, patch_qubit_count(patch_size), kind, layers)
         return cls(patch_size, stride, bottleneck, ansatz, trash, image_size, pixel_order)
 
