@@ -1,0 +1,118 @@
+"""Mean-state training: the loss of a whole batch from one matrix, with its exact adjoint gradient.
+
+With Sigma = sum_p w_p phi_p phi_p^T, averaged over the images of the batch, Eq. 8 reads
+
+    C(t) = 1 - Tr[U_0 Sigma U_0^T],   U_0 = the rows of U(t) whose trash bits are zero,
+
+so a step costs the same for any number of patches, and only 2^BD rows of U are ever needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.ansatz.application import apply_block, pair_overlap
+from qpbae_tn.specification import ModelSpecification
+
+Float64Array = NDArray[np.float64]
+
+
+def latent_indices(specification: ModelSpecification) -> NDArray[np.intp]:
+    """Amplitude indices whose trash bits are zero, shape (2^BD,), latent bits counting up."""
+    step = 1 if specification.trash == "first" else 1 << specification.trash_count
+    return np.arange(1 << specification.bottleneck) * step
+
+
+def latent_rows(specification: ModelSpecification, matrices: Sequence[Float64Array]) -> Float64Array:
+    """U_0, the 2^BD rows of U(t) that lead to a trash register of zeros.
+
+    Args:
+        specification: the model.
+        matrices: the 4 x 4 matrix of each block, in order of time.
+
+    Returns:
+        Shape (2^BD, 2^n).
+    """
+    kept = latent_indices(specification)
+    rows = np.zeros((kept.size, specification.pixel_count))
+    rows[np.arange(kept.size), kept] = 1.0
+    for block, matrix in zip(reversed(specification.ansatz.blocks), reversed(matrices), strict=True):
+        rows = np.asarray(apply_block(rows, matrix.T, block.first, block.second))
+    return rows
+
+
+@dataclass(frozen=True)
+class MeanState:
+    """Sigma, held as the 2^n x 2^n matrix or as a factor R with Sigma = R^T R, whichever is smaller.
+
+    Args:
+        array: shape (2^n, 2^n), symmetric, or (rows, 2^n).
+        factored: whether `array` is the factor R.
+    """
+
+    array: Float64Array
+    factored: bool
+
+    def apply(self, rows: Float64Array) -> Float64Array:
+        """rows @ Sigma, shape (k, 2^n)."""
+        if self.factored:
+            return np.asarray((rows @ self.array.T) @ self.array)
+        return np.asarray(rows @ self.array)
+
+
+def mean_state(batch_states: Sequence[NDArray[np.floating]], weights: NDArray[np.floating]) -> MeanState:
+    """The mean state of a batch.
+
+    Args:
+        batch_states: the patch states of each image, each of shape (N, 2^n).
+        weights: w_p, shape (N,), adding up to one.
+    """
+    size = batch_states[0].shape[1]
+    share = np.sqrt(np.asarray(weights, dtype=np.float64) / len(batch_states))[:, None]
+    rows = sum(states.shape[0] for states in batch_states)
+    if rows < size:
+        return MeanState(np.concatenate([states * share for states in batch_states]), factored=True)
+    sigma = np.zeros((size, size))
+    for states in batch_states:
+        scaled = states * share
+        sigma += scaled.T @ scaled
+    return MeanState(sigma, factored=False)
+
+
+@dataclass(frozen=True)
+class MeanStateLoss:
+    """C(t) of one batch; see `qpbae_tn.engines.protocol.PreparedLoss`."""
+
+    specification: ModelSpecification
+    mean_state: MeanState
+
+    def value(self, angles: NDArray[np.floating]) -> float:
+        """C(t)."""
+        rows = latent_rows(self.specification, self.specification.ansatz.matrices(angles))
+        return 1.0 - float(np.vdot(rows, self.mean_state.apply(rows)))
+
+    def value_and_gradient(self, angles: NDArray[np.floating]) -> tuple[float, Float64Array]:
+        """C(t) and dC/dt by one adjoint sweep over the blocks.
+
+        With U_0 = V_k B_k P_k, the derivative by an angle of block k is -2 Tr[V_k dB_k (P_k Sigma U_0^T)]. V and P are
+        both moved from one block to the next by applying B_k, so nothing has to be stored.
+        """
+        ansatz = self.specification.ansatz
+        matrices = ansatz.matrices(angles)
+        rows = latent_rows(self.specification, matrices)
+        moved = self.mean_state.apply(rows)
+        loss = 1.0 - float(np.vdot(rows, moved))
+        gradient = np.empty(ansatz.parameter_count)
+        count = rows.shape[0]
+        both = np.concatenate([rows, moved])
+        for (block, own), offset, matrix in zip(ansatz.split(angles), ansatz.offsets, matrices, strict=True):
+            advanced = apply_block(both, matrix, block.first, block.second)
+            overlap = pair_overlap(advanced[:count], both[count:], block.first, block.second)
+            derivatives = block.kind.derivatives(own)
+            gradient[offset : offset + derivatives.shape[0]] = -2.0 * np.einsum("jab,ab->j", derivatives, overlap)
+            both = advanced
+        return loss, gradient
