@@ -1,0 +1,1 @@
+"""Training: initial angles, the problem made from images, the loop, and what the ansatz could reach at best."""
