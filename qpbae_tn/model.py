@@ -1,4 +1,4 @@
-"""A trained model: specification, angles, operating thresholds and provenance, kept in a JSON file that runs no code."""
+"""A trained model: specification, angles, thresholds and provenance, kept in a JSON file that runs no code."""
 
 from __future__ import annotations
 

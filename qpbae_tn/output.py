@@ -73,18 +73,36 @@ def output_folder(folder: Path, *, force: bool = False) -> Iterator[Path]:
     try:
         temporary.mkdir(parents=True)
         (temporary / _MARK).write_text("This folder was written by qpbae; --force may replace it.\n", encoding="utf-8")
-        yield temporary
-        if folder.exists():
-            old = temporary.with_suffix(".old")
-            os.replace(folder, old)
-            os.replace(temporary, folder)
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, folder)
     except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
         raise _unwritable(folder, error) from None
+    try:
+        yield temporary
+        _take_name(temporary, folder)
+    except OSError as error:
+        if str(error.filename or "").startswith(str(temporary)) or error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _unwritable(folder, error) from None
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def unused_folder(base: Path) -> Path:
+    """`base`, or the first of `base`-2, `base`-3, ... that does not exist."""
+    candidate, number = base, 2
+    while candidate.exists():
+        candidate, number = base.with_name(f"{base.name}-{number}"), number + 1
+    return candidate
+
+
+def _take_name(temporary: Path, folder: Path) -> None:
+    if not folder.exists():
+        os.replace(temporary, folder)
+        return
+    old = temporary.with_suffix(".old")
+    os.replace(folder, old)
+    os.replace(temporary, folder)
+    shutil.rmtree(old)
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

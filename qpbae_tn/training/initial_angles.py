@@ -23,7 +23,7 @@ def initial_angles(ansatz: Ansatz, init: Initialisation, seed: int) -> NDArray[n
 
     Args:
         ansatz: the blocks.
-        init: "normal" (mean 0, standard deviation 1: the authors' choice) or "dc" (the DC solution with a little noise).
+        init: "normal" (mean 0, standard deviation 1, as the authors do) or "dc" (the DC solution, a little noise).
         seed: of the random generator.
     """
     if init not in get_args(Initialisation):

@@ -1,0 +1,68 @@
+"""The program `qpbae`: its commands, and what happens to their errors."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import typer
+
+from qpbae_tn import __version__
+from qpbae_tn.errors import InputError
+
+COMMANDS = ("run", "train", "evaluate", "segment")
+"""Each is a module `qpbae_tn.cli.NAME` with a function `NAME`; `--help` lists them in this order."""
+
+app = typer.Typer(
+    name="qpbae",
+    help="Train, compile, price and scale Quantum Patch-Based Autoencoders for anomaly segmentation in images.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"qpbae {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: bool = typer.Option(False, "--version", callback=_version, help="Print the version.")) -> None:
+    pass
+
+
+for _name in COMMANDS:
+    app.command(_name)(getattr(import_module(f"qpbae_tn.cli.{_name}"), _name))
+
+
+def main() -> None:
+    """Run the program; wrong usage or input gives one line on standard error and exit status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except InputError as error:
+        _fail(str(error), 2)
+    except typer.TyperException as error:
+        _usage_error(error)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted; nothing was left half-written", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage_error(error: typer.TyperException) -> None:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # type: ignore[attr-defined]
+        sys.exit(2)
+    command = context.command_path if context is not None else "qpbae"
+    _fail(f"{error.format_message().rstrip('.')}; see {command} --help", error.exit_code)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"qpbae: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,64 @@
+"""Options that several commands share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        help="A folder of images (MVTec layout, BUSI as distributed, or flat), or the bundled 'textures' "
+        "(also textures:brick, textures:grass, textures:gravel).",
+        show_default=True,
+    ),
+]
+PatchSize = Annotated[int, typer.Option("--patch-size", help="P, pixels a side, a power of two.")]
+Stride = Annotated[int, typer.Option("--stride", help="S, pixels between neighbouring patches.")]
+Bottleneck = Annotated[int, typer.Option("--bottleneck", help="BD, latent qubits, from 1 to log2(P^2) - 1.")]
+AnsatzPattern = Annotated[str, typer.Option("--ansatz", help="Pattern of blocks: staircase (the paper) or brick.")]
+BlockName = Annotated[str, typer.Option("--block", help="Block kind: ry (the paper) or so4 (any real two-qubit gate).")]
+Layers = Annotated[int, typer.Option("--layers", help="Repetitions of the pattern.")]
+TrashPosition = Annotated[str, typer.Option("--trash", help="Which qubits are thrown away: first (the paper) or last.")]
+PixelOrderName = Annotated[
+    str, typer.Option("--pixel-order", help="Pixels to amplitudes: row (the paper), column or morton.")
+]
+ImageSize = Annotated[int, typer.Option("--image-size", help="Images are resized to this side in pixels.")]
+EngineName = Annotated[str, typer.Option("--engine", help="How fidelities are computed.")]
+Epochs = Annotated[int, typer.Option("--epochs", help="Passes over the training images.")]
+LearningRate = Annotated[float, typer.Option("--learning-rate", help="Adam's step size.")]
+BatchSize = Annotated[int, typer.Option("--batch-size", help="Images a step.")]
+TrainCount = Annotated[int, typer.Option("--train", help="Number of training images.")]
+ValidationCount = Annotated[int, typer.Option("--validation", help="Number of validation images.")]
+SplitFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--split", help="JSON object with lists 'train' and 'val' of indices into the sorted training folder."
+    ),
+]
+InitialAnglesFile = Annotated[
+    Path | None, typer.Option("--initial-angles", help="JSON list of n-1 pairs of radians (of such lists for layers).")
+]
+Init = Annotated[str, typer.Option("--init", help="Initial angles: normal (the paper) or dc (near the uniform patch).")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+JsonFile = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE", help="Write the result as one JSON document ('-': to standard output)."),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", help="Folder to write; by default a new one below runs/.", show_default=False)
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace an output folder that qpbae wrote before.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and what it costs, and stop.")]
+ScoreName = Annotated[
+    str, typer.Option("--score", help="Score patches by reconstruction fidelity (the paper) or by trash fidelity.")
+]
+TestCount = Annotated[
+    int | None, typer.Option("--test", help="Number of test images, a stratified subset; all by default.")
+]
+Baselines = Annotated[
+    str, typer.Option("--baselines", help="Comma-separated baselines, or all, or none.", show_default=True)
+]

@@ -1,0 +1,71 @@
+"""What a command tells: tables and progress for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qpbae_tn.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+class Reporter:
+    """Where a command's words go.
+
+    Args:
+        json_target: the value of `--json`: a file, "-" for standard output (which then carries nothing else), or None.
+
+    Raises:
+        InputError: a JSON file that could not be written; told before any work is done.
+    """
+
+    def __init__(self, json_target: str | None) -> None:
+        from rich.console import Console
+
+        self._json_target = json_target
+        self.console: Console = Console(stderr=json_target == "-", highlight=False)
+        if json_target not in (None, "-"):
+            _check_writable(Path(str(json_target)))
+
+    def notice(self, text: str) -> None:
+        """One line that a reader should know but that is no error."""
+        self.console.print(f"note: {text}", style="yellow", markup=False)
+
+    @contextmanager
+    def progress(self, description: str, total: int) -> Iterator[Progress]:
+        """A progress bar with one task, shown on a terminal only, always on standard error."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        screen = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as progress:
+            progress.add_task(description, total=total)
+            yield progress
+
+    def emit(self, document: dict[str, Any]) -> None:
+        """Write the result where `--json` says."""
+        if self._json_target is None:
+            return
+        text = json.dumps(document, indent=2, allow_nan=False) + "\n"
+        if self._json_target == "-":
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            from qpbae_tn.output import write_atomically
+
+            write_atomically(Path(self._json_target), text)
+
+
+def _check_writable(path: Path) -> None:
+    parent = path.absolute().parent
+    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise InputError("cannot be written", where=path, remedy="give --json a file in an existing folder")
