@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from qpbae_tn.errors import InputError
 
@@ -108,3 +110,8 @@ def _take_name(temporary: Path, folder: Path) -> None:
 def _unwritable(path: Path, error: OSError) -> InputError:
     reason = "the disk is full" if error.errno == errno.ENOSPC else f"cannot be written ({error.strerror})"
     return InputError(reason, where=path, remedy="choose another output, or check its permissions")
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a JSON document atomically; NaN and infinity, which JSON does not have, are a programming error."""
+    write_atomically(path, json.dumps(document, indent=2, allow_nan=False) + "\n")

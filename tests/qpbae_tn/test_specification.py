@@ -25,13 +25,13 @@ def test_json_round_trip() -> None:
 
 @pytest.mark.parametrize("size", [-4, 0, 1, 3, 6, 12])
 def test_patch_size_must_be_a_power_of_two(size: int) -> None:
-    with pytest.raises(InputError, match="--patch-size: patch size .* 2, 4, 8"):
+    with pytest.raises(InputError, match=r"--patch-size: patch size .* 2, 4, 8"):
         ModelSpecification.build(size)
 
 
 @pytest.mark.parametrize("bottleneck", [-1, 0, 4, 9])
 def test_bottleneck_must_leave_trash_and_latent(bottleneck: int) -> None:
-    with pytest.raises(InputError, match="--bottleneck: .*give 1 to 3"):
+    with pytest.raises(InputError, match=r"--bottleneck: .*give 1 to 3"):
         ModelSpecification.build(4, 1, bottleneck)
 
 

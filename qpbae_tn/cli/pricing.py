@@ -1,0 +1,70 @@
+"""What `--dry-run` tells: how much work a command would do, from the same sizes that the work would use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from qpbae_tn.cli.reporter import Reporter
+from qpbae_tn.patches import PatchGrid
+from qpbae_tn.specification import ModelSpecification
+
+if TYPE_CHECKING:
+    from qpbae_tn.cli.training import TrainingRequest
+    from qpbae_tn.data.images import GreyImage
+
+
+def dry_run_training(request: TrainingRequest, reporter: Reporter) -> None:
+    """Tell the work of a training: patches, bytes of the mean states, operations, or circuits on qsim."""
+    from qpbae_tn.cli.training import prepare
+    from qpbae_tn.engines import make_engine
+
+    make_engine(request.engine)
+    prepared = prepare(request)
+    specification = request.specification
+    grid = PatchGrid(*prepared.train.images.shape[1:], specification.patch_size, specification.stride)
+    size, kept = specification.pixel_count, 1 << specification.bottleneck
+    batches = -(-len(prepared.train) // request.batch_size)
+    rows = min(size, grid.count * request.batch_size)
+    blocks = len(specification.ansatz.blocks)
+    document: dict[str, Any] = {
+        "train_images": len(prepared.train),
+        "validation_images": len(prepared.validation),
+        "patches_per_image": grid.count,
+        "steps": batches * request.epochs,
+        "parameters": specification.ansatz.parameter_count,
+    }
+    if request.engine == "qsim":
+        evaluations = 2 * specification.ansatz.parameter_count + 1
+        document["circuits"] = grid.count * len(prepared.train) * evaluations * request.epochs
+        document["circuit_qubits"] = specification.qubit_count + specification.trash_count + 1
+    else:
+        document["mean_state_bytes"] = 8 * size * rows * (batches + 1)
+        document["digesting_flops"] = 2 * grid.count * len(prepared.train) * size * min(size, rows)
+        document["flops_per_step"] = 2 * kept * size * rows * (2 if rows < size else 1) + 4 * 32 * kept * size * blocks
+    _tell(document, reporter)
+
+
+def dry_run_evaluation(specification: ModelSpecification, images: int, side: int, reporter: Reporter) -> None:
+    """Tell the work of an evaluation."""
+    grid = PatchGrid(side, side, specification.patch_size, specification.stride)
+    flops = 2 * specification.pixel_count * min(specification.pixel_count, 32 * len(specification.ansatz.blocks))
+    patches = grid.count * images
+    _tell({"images": images, "patches": patches, "scoring_flops": patches * flops}, reporter)
+
+
+def dry_run_segmentation(
+    specification: ModelSpecification, images: Sequence[GreyImage], native: bool, reporter: Reporter
+) -> None:
+    """Tell the work of segmenting these images."""
+    patches = 0
+    for image in images:
+        height, width = image.shape if native else (specification.image_size,) * 2
+        patches += PatchGrid(height, width, specification.patch_size, specification.stride).count
+    _tell({"images": len(images), "patches": patches}, reporter)
+
+
+def _tell(document: dict[str, Any], reporter: Reporter) -> None:
+    for key, value in document.items():
+        reporter.console.print(f"{key.replace('_', ' ')}: {value:,}", markup=False)
+    reporter.emit({"dry_run": document})
