@@ -1,0 +1,55 @@
+"""All metrics of a set of anomaly maps, each with its interval; a new metric is one more entry in `METRICS`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.metrics.aupro import Aupro
+from qpbae_tn.metrics.auroc import PixelAuroc
+from qpbae_tn.metrics.average_precision import AveragePrecision
+from qpbae_tn.metrics.best_f1 import BestF1
+from qpbae_tn.metrics.bootstrap import percentile_interval, resample_weights
+from qpbae_tn.metrics.dice import DICE
+from qpbae_tn.metrics.image_auroc import ImageAuroc
+from qpbae_tn.metrics.iou import IOU
+from qpbae_tn.metrics.protocol import Metric
+from qpbae_tn.metrics.table import PixelTable
+from qpbae_tn.metrics.value import MetricValue
+
+METRICS: tuple[Metric, ...] = (PixelAuroc(), Aupro(), AveragePrecision(), *DICE, *IOU, BestF1(), ImageAuroc())
+
+
+def evaluate_maps(
+    maps: NDArray[np.floating],
+    masks: NDArray[np.bool_],
+    threshold: float,
+    *,
+    resamples: int = 200,
+    seed: int = 0,
+) -> dict[str, MetricValue]:
+    """Every metric of `METRICS` on these maps, with 95% bootstrap intervals over images.
+
+    Values are exact. Intervals share one set of resamples, are exact for up to `SWEEP_STEPS` distinct thresholds, and
+    beyond that are taken over merged ones (see `Ranking.coarsened`), so that time and memory stay bounded.
+
+    Args:
+        maps: Y, shape (images, H, W), finite, higher is more anomalous.
+        masks: shape (images, H, W), boolean.
+        threshold: on the scale of Y; a pixel is called anomalous where map > threshold.
+        resamples: of the bootstrap; 0 leaves the intervals NaN.
+        seed: of the bootstrap.
+
+    Returns:
+        A value for each metric's name; NaN where a metric is not defined on these images.
+
+    Raises:
+        InputError: see `PixelTable`; a negative number of resamples.
+    """
+    table = PixelTable(maps, masks, threshold)
+    weights = resample_weights(table.image_count, resamples, seed)
+    results = {}
+    for metric in METRICS:
+        resampled = metric.resampled(table, weights) if resamples else np.empty(0)
+        results[metric.name] = MetricValue(metric.value(table), *percentile_interval(resampled))
+    return results
