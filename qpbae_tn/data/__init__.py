@@ -1,0 +1,1 @@
+"""From image files, folders and the bundled photographs to arrays of grey images and masks."""

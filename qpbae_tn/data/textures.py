@@ -1,0 +1,157 @@
+"""The bundled data set: crops of real photographs that scikit-image ships (CC0), with defects painted in.
+
+Training images come from the left half of a photograph, test images from its right half, so that no pixel is in both.
+Crops are cut at twice the working size (from 64 px to what a half allows, 256 px), so that the texture keeps its scale
+while larger images show more of it; beyond 128 px of working size crops are scaled down by less, beyond 256 px they are
+enlarged. Each image has a random stream of its own, seeded by the set's seed, its class and its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.data.defects import SURFACE_DEFECTS, foreign_material
+from qpbae_tn.data.images import GreyImage, read_image, resize_mask
+from qpbae_tn.data.protocol import GOOD, ImageSet, LabelledImageSet, Provenance
+from qpbae_tn.data.splits import stratified_subset
+from qpbae_tn.errors import InputError
+
+Material = Literal["brick", "grass", "gravel"]
+FOREIGN = "foreign"
+TRAIN_COUNT = 150
+TEST_COUNT_PER_CLASS = 15
+TEST_CLASSES = tuple(sorted((FOREIGN, GOOD, *SURFACE_DEFECTS)))
+# What lies on what: rough matter shows on every ground, brick would be a smooth spot among stones or grass.
+_FOREIGN_MATTER: dict[Material, tuple[Material, ...]] = {
+    "brick": ("grass", "gravel"),
+    "grass": ("gravel",),
+    "gravel": ("grass",),
+}
+_LAYOUT = "crops of a photograph that scikit-image ships (CC0), with painted defects"
+
+
+@dataclass(frozen=True)
+class Textures:
+    """Images of one material: 150 to train on; 15 good ones and 15 of each defect class to test on.
+
+    Args:
+        material: the photograph.
+        seed: of all that is drawn: places of crops, and defects.
+    """
+
+    material: Material = "brick"
+    seed: int = 0
+
+    @classmethod
+    def named(cls, spec: str) -> Textures:
+        """From "textures" or "textures:<material>"; raises `InputError` for another material."""
+        _, _, material = spec.partition(":")
+        for known in get_args(Material):
+            if material == known or (spec == "textures" and known == cls.material):
+                return cls(known)
+        raise InputError(
+            f"unknown texture {material!r}",
+            where=spec,
+            remedy="choose " + ", ".join(f"textures:{known}" for known in get_args(Material)),
+        )
+
+    @property
+    def name(self) -> str:
+        """As in "textures:brick"."""
+        return f"textures:{self.material}"
+
+    def train(self, image_size: int) -> ImageSet:
+        """150 crops of the left half of the photograph."""
+        side = crop_side(image_size)
+        names = tuple(f"train/good_{index:03}" for index in range(TRAIN_COUNT))
+        crops = [self._crop(side, "train", self._stream("train", GOOD, index)) for index in range(TRAIN_COUNT)]
+        images = np.stack([GreyImage(crop).resized(image_size) for crop in crops])
+        return ImageSet(images, names, self._provenance("train", crops))
+
+    def test(self, image_size: int, limit: int | None = None, seed: int = 0) -> LabelledImageSet:
+        """60 crops of the right half of the photograph, three quarters of them with a defect."""
+        side = crop_side(image_size)
+        rows = [(kind, index) for kind in TEST_CLASSES for index in range(TEST_COUNT_PER_CLASS)]
+        rows = [rows[i] for i in stratified_subset([kind for kind, _ in rows], limit, seed)]
+        painted = [self._painted(side, kind, index) for kind, index in rows]
+        return LabelledImageSet(
+            np.stack([GreyImage(pixels).resized(image_size) for pixels, _ in painted]),
+            tuple(f"test/{kind}_{index:03}" for kind, index in rows),
+            self._provenance("test", [array for pair in painted for array in pair]),
+            masks=np.stack([resize_mask(mask, image_size) for _, mask in painted]),
+            classes=tuple(kind for kind, _ in rows),
+        )
+
+    def _stream(self, part: str, kind: str, index: int) -> np.random.Generator:
+        key = hashlib.sha256(f"{self.seed} {self.material} {part} {kind} {index}".encode()).digest()
+        return np.random.default_rng(int.from_bytes(key[:16]))
+
+    def _crop(self, side: int, part: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+        photograph = _photograph(self.material)
+        half = photograph.shape[1] // 2
+        return _random_crop(photograph[:, :half] if part == "train" else photograph[:, half:], side, rng)
+
+    def _painted(self, side: int, kind: str, index: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        rng = self._stream("test", kind, index)
+        crop = self._crop(side, "test", rng)
+        if kind == GOOD:
+            return crop, np.zeros(crop.shape, dtype=np.bool_)
+        image = crop / 255.0
+        if kind == FOREIGN:
+            others = _FOREIGN_MATTER[self.material]
+            other = _photograph(others[rng.integers(len(others))])
+            image, mask = foreign_material(image, _random_crop(other, side, rng) / 255.0, rng)
+        else:
+            image, mask = SURFACE_DEFECTS[kind](image, rng)
+        return np.rint(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8), mask
+
+    def _provenance(self, part: str, arrays: Sequence[NDArray[np.uint8] | NDArray[np.bool_]]) -> Provenance:
+        digest = hashlib.sha256()
+        for array in arrays:
+            digest.update(array.tobytes())
+        return Provenance(self.name, part, f"{_LAYOUT}, seed {self.seed}", digest.hexdigest())
+
+
+def crop_side(image_size: int) -> int:
+    """Side in pixels of the photograph's part that an image of `image_size` shows."""
+    return min(max(2 * image_size, 64), 256)
+
+
+def _random_crop(photograph: NDArray[np.uint8], side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A square of this side at a random place, mirrored left to right in half of the cases."""
+    # Places are drawn as fractions, so that the same stream shows the same spot at every size.
+    top, left = (
+        int(share * (extent - side + 1)) for share, extent in zip(rng.random(2), photograph.shape, strict=True)
+    )
+    crop = photograph[top : top + side, left : left + side]
+    return np.ascontiguousarray(crop[:, ::-1] if rng.random() < 0.5 else crop)
+
+
+@cache
+def _photograph(material: Material) -> NDArray[np.uint8]:
+    """A photograph of 512 x 512 px from scikit-image's installed files; nothing is downloaded."""
+    # Found by its specification: importing scikit-image for a file's place would only cost time.
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
+        raise InputError(
+            "scikit-image is not installed", where="textures", remedy="install it: pip install scikit-image"
+        )
+    image = read_image(Path(package.origin).parent / "data" / f"{material}.png")
+    if image.pixels.dtype != np.uint8 or image.shape != (512, 512):
+        raise InputError(
+            f"scikit-image's photograph {material}.png is not 8-bit of 512 x 512 px",
+            where="textures",
+            remedy="install a version of scikit-image that qpbae_tn supports",
+        )
+    pixels = image.pixels.astype(np.uint8)
+    pixels.setflags(write=False)
+    return pixels
