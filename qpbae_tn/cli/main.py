@@ -10,7 +10,7 @@ import typer
 from qpbae_tn import __version__
 from qpbae_tn.errors import InputError
 
-COMMANDS = ("train", "segment")
+COMMANDS = ("run", "train", "evaluate", "segment")
 """Each is a module `qpbae_tn.cli.NAME` with a function `NAME`; `--help` lists them in this order."""
 
 app = typer.Typer(

@@ -1,0 +1,170 @@
+"""What `qpbae evaluate` and `qpbae run` share: baselines fitted, the evaluation, its tables and files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qpbae_tn.cli.reporter import Reporter
+from qpbae_tn.errors import InputError
+
+if TYPE_CHECKING:
+    from qpbae_tn.data.protocol import DataSet, ImageSet, LabelledImageSet
+    from qpbae_tn.engines.protocol import Engine
+    from qpbae_tn.evaluation.result import Evaluation
+    from qpbae_tn.metrics import MetricValue
+    from qpbae_tn.model import Model
+
+SHOWN = ("auroc", "aupro", "average_precision", "dice_paper", "best_f1", "image_auroc")
+
+
+def baseline_names(option: str) -> tuple[str, ...]:
+    """The baselines that `--baselines` names; raises `InputError` for an unknown one."""
+    from qpbae_tn.baselines.registry import BASELINES
+
+    if option == "all":
+        return tuple(BASELINES)
+    names = tuple(name.strip() for name in option.split(",") if name.strip() and name.strip() != "none")
+    unknown = [name for name in names if name not in BASELINES]
+    if unknown:
+        raise InputError(
+            f"unknown baseline {unknown[0]!r}",
+            where="--baselines",
+            remedy=f"choose from {', '.join(BASELINES)}, all or none",
+        )
+    return names
+
+
+def training_images(data_set: DataSet, model: Model) -> tuple[ImageSet, ImageSet] | None:
+    """Training and validation images for the baselines: the model's own split where the data are those it was made for.
+
+    Returns:
+        Two sets, or None where the data set has no training images.
+    """
+    from qpbae_tn.data.splits import random_split
+
+    try:
+        images = data_set.train(model.specification.image_size)
+    except InputError:
+        return None
+    if len(images) < 2:
+        return None
+    split, seed = model.provenance.get("split"), model.provenance.get("seed", 0)
+    if model.provenance.get("data") == images.provenance.to_json() and split is not None:
+        return images.take(split["train"]), images.take(split["val"])
+    drawn = random_split(len(images), int(seed))
+    return images.take(drawn.train), images.take(drawn.validation)
+
+
+def evaluate(
+    model: Model,
+    engine: Engine,
+    test: LabelledImageSet,
+    normal: tuple[ImageSet, ImageSet] | None,
+    names: Sequence[str],
+    score: str,
+    threshold: float,
+    seed: int,
+    reporter: Reporter,
+) -> Evaluation:
+    """Fit the baselines and evaluate everything, with a progress bar and notices."""
+    from qpbae_tn.evaluation.baselines import fit_baselines
+    from qpbae_tn.evaluation.evaluate import evaluate_model
+
+    if test.vanished:
+        reporter.notice(
+            f"{len(test.vanished)} masks vanish at {test.images.shape[1]} px; their images count as good ones"
+        )
+    train_set, validation_set = normal if normal is not None else (None, None)
+    baselines, left_out = fit_baselines(
+        names,
+        model,
+        engine,
+        score,  # type: ignore[arg-type]
+        train_set.images if train_set is not None else None,
+    )
+    for name, reason in left_out.items():
+        reporter.notice(f"baseline {name} left out: {reason}")
+    with reporter.progress("evaluating", len(test)) as progress:
+        result = evaluate_model(
+            model,
+            engine,
+            test,
+            score=score,  # type: ignore[arg-type]
+            baselines=baselines,
+            left_out=left_out,
+            validation_images=validation_set.images if validation_set is not None else None,
+            threshold=threshold,
+            seed=seed,
+            on_image=lambda: progress.advance(progress.task_ids[0]),
+        )
+    if result.zero_patches:
+        reporter.notice(f"{result.zero_patches} test patches are all zero; |0...0> stands in for them")
+    return result
+
+
+def describe(result: Evaluation, reporter: Reporter) -> None:
+    """The metrics' table on the terminal: the model, then its baselines."""
+    from rich.table import Table
+
+    counts = f"{len(result.test)} test images, {int(result.test.defective.sum())} defective"
+    table = Table(title=f"Evaluation on {counts} (95% bootstrap intervals)", title_justify="left")
+    table.add_column("detector")
+    table.add_column("parameters", justify="right")
+    for name in SHOWN:
+        table.add_column(name.replace("_", " "), justify="right")
+    rows = {"model": result.model, **result.baselines}
+    for name, detector in rows.items():
+        values = [show(detector.metrics[metric]) for metric in SHOWN]
+        style = "bold" if name == "model" else None
+        table.add_row(name, str(detector.parameters), *values, style=style)
+    reporter.console.print(table)
+
+
+def show(value: MetricValue) -> str:
+    """A value with its interval, on two lines: 0.725 above 0.71-0.74; a dash where it is not defined."""
+    if not value.defined:
+        return "-"
+    return f"{value.value:.3f}\n{value.low:.2f}-{value.high:.2f}"
+
+
+def write_scores(result: Evaluation, place: Path) -> None:
+    """scores.csv: one row a test image."""
+    from qpbae_tn.metrics import decide
+    from qpbae_tn.output import write_atomically
+
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "class", "score", "mean", "anomalous_fraction", "mask_fraction", "defective"])
+    marked = decide(result.maps, result.model.threshold)
+    rows: zip[tuple[str, str]] = zip(result.test.names, result.test.classes, strict=True)
+    for index, (name, kind) in enumerate(rows):
+        found, mask = result.maps[index], result.test.masks[index]
+        writer.writerow(
+            [
+                name,
+                kind,
+                f"{found.max():.8f}",
+                f"{found.mean():.8f}",
+                f"{marked[index].mean():.6f}",
+                f"{mask.mean():.6f}",
+                int(mask.any()),
+            ]
+        )
+    write_atomically(place / "scores.csv", text.getvalue())
+
+
+def write_maps(result: Evaluation, place: Path) -> None:
+    """maps/*.png: every test map in colours, on one scale."""
+    from qpbae_tn.output import write_atomically
+    from qpbae_tn.reporting.pictures import map_picture, png_bytes
+
+    folder = place / "maps"
+    folder.mkdir()
+    low, high = float(result.maps.min()), float(result.maps.max())
+    for index, (name, found) in enumerate(zip(result.test.names, result.maps, strict=True)):
+        stem = Path(name).with_suffix("").as_posix().replace("/", "_")
+        write_atomically(folder / f"{index:04d}_{stem}.png", png_bytes(map_picture(found, low, high)))

@@ -1,0 +1,1 @@
+"""Charts, pictures and self-contained HTML pages."""
