@@ -23,9 +23,11 @@ class GreyImage:
     """A decoded image at its own size.
 
     Args:
+        path: where it was read.
         pixels: shape (height, width); 8-bit values as they are (uint8), all others as float64 in [0, 1].
     """
 
+    path: Path
     pixels: NDArray[np.uint8] | NDArray[np.float64]
 
     @property
@@ -39,14 +41,8 @@ class GreyImage:
         return _unit(self.pixels)
 
     def resized(self, image_size: int) -> NDArray[np.float64]:
-        """The pixels as float64 in [0, 1], shape (image_size, image_size); the aspect ratio is not kept.
-
-        Bilinear with antialiasing as by Pillow and torchvision; 8-bit images are resized in 8 bits, as those do.
-        """
-        if self.shape == (image_size, image_size):
-            return self.values()
-        pixels = self.pixels if self.pixels.dtype == np.uint8 else self.pixels.astype(np.float32)
-        return np.clip(_unit(_resize(pixels, image_size)), 0.0, 1.0)
+        """The pixels as `resize_image` gives them."""
+        return resize_image(self.pixels, image_size)
 
 
 def read_image(path: Path | str, *, minimum_side: int = 1) -> GreyImage:
@@ -62,7 +58,7 @@ def read_image(path: Path | str, *, minimum_side: int = 1) -> GreyImage:
             (Pillow's decompression-bomb limit), with NaN, infinite or out-of-range pixels, or too small.
     """
     path = Path(path)
-    image = GreyImage(decode_grey(path))
+    image = GreyImage(path, decode_grey(path))
     height, width = image.shape
     if min(height, width) < minimum_side:
         raise InputError(
@@ -93,6 +89,21 @@ def read_mask(path: Path | str) -> NDArray[np.bool_]:
             remedy="save it in black and white",
         )
     return values > 0.5
+
+
+def resize_image(pixels: NDArray[np.uint8] | NDArray[np.float64], image_size: int) -> NDArray[np.float64]:
+    """Grey levels resized to (image_size, image_size), float64 in [0, 1]; the aspect ratio is not kept.
+
+    Bilinear with antialiasing as by Pillow and torchvision; 8-bit images are resized in 8 bits, as those do.
+
+    Args:
+        pixels: shape (height, width), uint8, or float64 in [0, 1].
+        image_size: in pixels.
+    """
+    if pixels.shape == (image_size, image_size):
+        return _unit(pixels)
+    resized = _resize(pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32), image_size)
+    return np.clip(_unit(resized), 0.0, 1.0)
 
 
 def resize_mask(mask: NDArray[np.bool_], image_size: int) -> NDArray[np.bool_]:

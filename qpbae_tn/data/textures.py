@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.data.defects import SURFACE_DEFECTS, foreign_material
-from qpbae_tn.data.images import GreyImage, read_image, resize_mask
+from qpbae_tn.data.images import read_image, resize_image, resize_mask
 from qpbae_tn.data.protocol import GOOD, ImageSet, LabelledImageSet, Provenance
 from qpbae_tn.data.splits import stratified_subset
 from qpbae_tn.errors import InputError
@@ -74,7 +74,7 @@ class Textures:
         side = crop_side(image_size)
         names = tuple(f"train/good_{index:03}" for index in range(TRAIN_COUNT))
         crops = [self._crop(side, "train", self._stream("train", GOOD, index)) for index in range(TRAIN_COUNT)]
-        images = np.stack([GreyImage(crop).resized(image_size) for crop in crops])
+        images = np.stack([resize_image(crop, image_size) for crop in crops])
         return ImageSet(images, names, self._provenance("train", crops))
 
     def test(self, image_size: int, limit: int | None = None, seed: int = 0) -> LabelledImageSet:
@@ -84,7 +84,7 @@ class Textures:
         rows = [rows[i] for i in stratified_subset([kind for kind, _ in rows], limit, seed)]
         painted = [self._painted(side, kind, index) for kind, index in rows]
         return LabelledImageSet(
-            np.stack([GreyImage(pixels).resized(image_size) for pixels, _ in painted]),
+            np.stack([resize_image(pixels, image_size) for pixels, _ in painted]),
             tuple(f"test/{kind}_{index:03}" for kind, index in rows),
             self._provenance("test", [array for pair in painted for array in pair]),
             masks=np.stack([resize_mask(mask, image_size) for _, mask in painted]),
