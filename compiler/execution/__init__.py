@@ -1,0 +1,1 @@
+"""Running compiled programs on a sampler and turning bits into scores."""

@@ -1,0 +1,1 @@
+"""Writing compiled programs to files, one format a module."""
