@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from qpbae_tn.metrics import MetricValue
     from qpbae_tn.model import Model
 
-SHOWN = ("auroc", "aupro", "average_precision", "dice_paper", "best_f1", "image_auroc")
+SHOWN = {
+    "auroc": "AUROC",
+    "aupro": "AUPRO",
+    "average_precision": "AP",
+    "best_f1": "best F1",
+    "image_auroc": "image",
+}
+"""Metrics of the terminal's table and their headings, which must fit 80 columns."""
 
 
 def baseline_names(option: str) -> tuple[str, ...]:
@@ -112,10 +119,10 @@ def describe(result: Evaluation, reporter: Reporter) -> None:
 
     counts = f"{len(result.test)} test images, {int(result.test.defective.sum())} defective"
     table = Table(title=f"Evaluation on {counts} (95% bootstrap intervals)", title_justify="left")
-    table.add_column("detector")
-    table.add_column("parameters", justify="right")
-    for name in SHOWN:
-        table.add_column(name.replace("_", " "), justify="right")
+    table.add_column("detector", no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    for heading in SHOWN.values():
+        table.add_column(heading, justify="right", no_wrap=True)
     rows = {"model": result.model, **result.baselines}
     for name, detector in rows.items():
         values = [show(detector.metrics[metric]) for metric in SHOWN]
@@ -125,10 +132,11 @@ def describe(result: Evaluation, reporter: Reporter) -> None:
 
 
 def show(value: MetricValue) -> str:
-    """A value with its interval, on two lines: 0.725 above 0.71-0.74; a dash where it is not defined."""
+    """A value above its interval, .71-.74 for 0.71 to 0.74; a dash where it is not defined."""
     if not value.defined:
         return "-"
-    return f"{value.value:.3f}\n{value.low:.2f}-{value.high:.2f}"
+    low, high = (f"{end:.2f}".removeprefix("0") for end in (value.low, value.high))
+    return f"{value.value:.3f}\n{low}-{high}"
 
 
 def write_scores(result: Evaluation, place: Path) -> None:

@@ -83,6 +83,8 @@ def line_chart(
     title: str = "",
     levels: Mapping[str, float] | None = None,
     marks: Mapping[str, float] | None = None,
+    log_x: bool = False,
+    log_y: bool = False,
 ) -> str:
     """Named curves in one chart.
 
@@ -93,11 +95,15 @@ def line_chart(
         title: may be empty.
         levels: names of dashed horizontal lines and where they lie.
         marks: names of dotted vertical lines and where they lie.
+        log_x: logarithmic x axis.
+        log_y: logarithmic y axis.
 
     Returns:
         SVG text.
     """
     with chart(x_label, y_label, title=title) as drawn:
+        drawn.axes.set_xscale("log" if log_x else "linear")
+        drawn.axes.set_yscale("log" if log_y else "linear")
         for index, (name, (x, y)) in enumerate(curves.items()):
             marker = "o" if len(np.asarray(x)) == 1 else None
             drawn.axes.plot(x, y, label=name, color=PALETTE[index % len(PALETTE)], marker=marker)

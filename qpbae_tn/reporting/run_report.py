@@ -160,7 +160,7 @@ def _charts(training: TrainingOutcome, evaluation: Evaluation) -> dict[str, str]
     overlap = overlap_curve(evaluation.maps, evaluation.test.masks)
     mark = {"operating threshold": evaluation.model.threshold}
     return {
-        "loss_chart": line_chart(losses, "epoch", "loss (Eq. 8)", title="Loss", levels=levels),
+        "loss_chart": line_chart(losses, "epoch", "loss (Eq. 8)", title="Loss", levels=levels, log_y=True),
         "roc_chart": line_chart(
             {"this model": _points(roc.false_positive_rate, roc.rate), "chance": ([0, 1], [0, 1])},
             "false positive rate",
