@@ -54,4 +54,6 @@ def _weighted_aupro(
         area += np.einsum("sr,sr->r", width, block.rising_total - block.rising * (1.0 - 0.5 * part))
         if (block.normal_total[-1] >= limit).all():
             break
-    return np.asarray(np.divide(area, limit * regions, out=np.full(len(weights), np.nan), where=defined))
+    share = np.divide(area, limit * regions, out=np.full(len(weights), np.nan), where=defined)
+    # The shares 1 / size of a region add up to one but for rounding.
+    return np.asarray(np.minimum(share, 1.0))
