@@ -18,7 +18,7 @@ from qpbae_tn.data.splits import stratified_subset
 from qpbae_tn.errors import InputError
 
 MASK_STEM = re.compile(r"(?P<stem>.+)_mask(_\d+)?", re.DOTALL)
-_OTHER_IMAGE_SUFFIXES = (".avif", ".gif", ".heic", ".jp2", ".npy", ".pgm", ".ppm", ".webp")
+_OTHER_IMAGE_SUFFIXES = (".avif", ".gif", ".heic", ".jp2", ".pgm", ".ppm", ".webp")
 
 
 @dataclass(frozen=True)

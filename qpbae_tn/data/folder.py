@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from qpbae_tn.data.files import (
+    MASK_STEM,
     FolderReader,
     LabelledFile,
     list_folders,
@@ -101,6 +102,12 @@ class FlatFolder:
                 f"of unknown meaning beside the images: {shorten(others)}",
                 where=root,
                 remedy="call the folder of masks masks, and take the rest away",
+            )
+        stems = {path.stem for path in list_images(images)}
+        beside = [stem for stem in sorted(stems) if (match := MASK_STEM.fullmatch(stem)) and match["stem"] in stems]
+        if beside:
+            raise InputError(
+                f"masks beside their images: {shorten(beside)}", where=images, remedy="move them into a folder masks"
             )
         layout = "flat folder of images" + (" with masks" if masks else "")
         return cls(FolderReader(root, layout, minimum_side), images, masks[0] if masks else None)
