@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from qpbae_tn.evaluation.result import DetectorResult, Evaluation
 from qpbae_tn.metrics import MetricValue, PixelTable, decide, overlap_curve, pro_curve, roc_curve
 from qpbae_tn.reporting.charts import line_chart
+from qpbae_tn.reporting.pages import page_environment, stylesheet
 from qpbae_tn.reporting.pictures import data_uri, grey_picture, map_picture, mask_picture
 from qpbae_tn.training.train import TrainingOutcome, versions
 
@@ -33,18 +33,6 @@ class PriceSection:
     target: str
     lead: str
     rows: Sequence[tuple[str, str]]
-
-
-def environment() -> Environment:
-    """The templates of this folder, escaping what they are given."""
-    return Environment(
-        loader=PackageLoader("qpbae_tn.reporting", "."), autoescape=select_autoescape(["j2"]), undefined=StrictUndefined
-    )
-
-
-def stylesheet() -> str:
-    """The style of every page."""
-    return files("qpbae_tn.reporting").joinpath("page.css").read_text(encoding="utf-8")
 
 
 def run_report(
@@ -68,11 +56,11 @@ def run_report(
     """
     specification, split = training.model.specification, training.model.provenance["split"]
     rows = {"this model": evaluation.model, **evaluation.baselines}
-    template = environment().get_template("run_report.html.j2")
+    template = page_environment().get_template("run_report.html.j2")
     low, high = float(evaluation.maps.min()), float(evaluation.maps.max())
     return template.render(
         title=title,
-        css=stylesheet(),
+        css=Markup(stylesheet()),
         qubits=specification.qubit_count,
         patch=specification.patch_size,
         trash=specification.trash_count,

@@ -1,0 +1,86 @@
+"""Making report pages: run what they need, write them, refresh the index and the recorded hashes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from qpbae_tn.analysis.reports.registry import MODULES
+from qpbae_tn.analysis.reports.render import write_index, write_page
+from qpbae_tn.analysis.reports.report import Progress, Report, ReportOptions
+from qpbae_tn.analysis.reports.staleness import record
+from qpbae_tn.errors import InputError
+from qpbae_tn.output import write_atomically
+
+LEADS = "leads.json"
+"""Name, title and lead of each written page, so that the index can be made without making every page."""
+
+
+def make_reports(
+    reports: Sequence[Report],
+    folder: Path,
+    data: Mapping[str, Path],
+    seed: int,
+    *,
+    resume: bool = False,
+    progress: Progress = lambda _: None,
+    on_page: Callable[[], None] = lambda: None,
+) -> dict[str, list[Path]]:
+    """Make pages and the index.
+
+    Args:
+        reports: which.
+        folder: the reports' folder; made if missing. Its parent is the repository's root.
+        data: data sets that are not bundled, name to folder.
+        seed: of everything random.
+        resume: go on from the committed pages' documents.
+        progress: told what is being worked on.
+        on_page: called after each page.
+
+    Returns:
+        Report name to the files written.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made ({error.strerror})", where=folder, remedy="choose another --output") from None
+    root = folder.absolute().parent
+    written = {}
+    for report in reports:
+        previous = folder / report.name / f"{report.name}.json"
+        options = ReportOptions(seed, data, progress, previous if resume and previous.exists() else None)
+        page = report.make(options)
+        written[report.name] = write_page(page, folder)
+        _remember_lead(folder, report.name, page.title, page.lead)
+        if all((root / name).exists() for name in report.inputs):
+            record(report, root, folder)
+        on_page()
+    _write_index(folder)
+    return written
+
+
+def parse_data(options: Sequence[str]) -> dict[str, Path]:
+    """`NAME=DIR` options as a mapping; raises `InputError` for one without a name or with a folder that is missing."""
+    folders = {}
+    for option in options:
+        name, separator, folder = option.partition("=")
+        if not separator or not name or not folder:
+            raise InputError(f"{option!r} is not NAME=DIR", where="--data", remedy="write e.g. busi_32=path/to/folder")
+        if not Path(folder).is_dir():
+            raise InputError("no such folder", where=folder, remedy=f"check --data {name}=DIR")
+        folders[name] = Path(folder)
+    return folders
+
+
+def _remember_lead(folder: Path, name: str, title: str, lead: str) -> None:
+    path = folder / LEADS
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    known[name] = {"title": title, "lead": lead}
+    write_atomically(path, json.dumps(dict(sorted(known.items())), indent=2) + "\n")
+
+
+def _write_index(folder: Path) -> None:
+    known = json.loads((folder / LEADS).read_text(encoding="utf-8"))
+    names = [name for name in MODULES if name in known]
+    write_index(folder, [(name, known[name]["title"], known[name]["lead"]) for name in names])

@@ -1,0 +1,94 @@
+"""A report page as a value: sections of text, tables, charts and pictures, and the data behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph, list or formula in Markdown."""
+
+    markdown: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Args:
+        header: column names, with units.
+        rows: cells as text, numbers already formatted.
+        caption: what it shows, in a sentence; may be empty.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart or a drawing.
+
+    Args:
+        name: file name without suffix, unique on the page.
+        svg: SVG text.
+        caption: what it shows, in a sentence or two.
+    """
+
+    name: str
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A section's heading."""
+
+    title: str
+
+
+Block = Text | Table | Figure | Heading
+
+
+@dataclass(frozen=True)
+class Foot:
+    """How to make a page again.
+
+    Args:
+        command: the command line.
+        seed: of everything random; None where nothing is.
+        data: names and digests of the images used, in words.
+        versions: of the packages that decide the numbers.
+    """
+
+    command: str
+    seed: int | None
+    data: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One report page.
+
+    Args:
+        name: file name without suffix.
+        title: heading.
+        lead: a paragraph in Markdown: what the page answers, and the answer.
+        blocks: in order.
+        document: the JSON document that the page was made from; has `rows`.
+        foot: how to make it again.
+        tables: further data as CSV, by file name without suffix: header and rows.
+    """
+
+    name: str
+    title: str
+    lead: str
+    blocks: Sequence[Block]
+    document: Mapping[str, Any]
+    foot: Foot
+    tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Any]]]] = field(default_factory=dict)
