@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from qpbae_tn.baselines.classical import ClassicalAutoencoder
+from qpbae_tn.baselines.classical import PAPER_HIDDEN, PROGRAM_HIDDEN, ClassicalAutoencoder
 from qpbae_tn.baselines.dc_overlap import DcOverlap
 from qpbae_tn.baselines.patch_pca import PatchPca
 from qpbae_tn.baselines.protocol import Array, Baseline
@@ -46,9 +46,8 @@ BASELINES: dict[str, Callable[[BaselineSetting], Baseline]] = {
     "untrained": lambda setting: Untrained(
         setting.specification, setting.initial_angles, setting.engine, setting.score
     ),
-    "classical": lambda setting: ClassicalAutoencoder(
-        seed=setting.seed, options=setting.options, batch_size=setting.batch_size
-    ),
+    "classical": lambda setting: _classical(setting, PAPER_HIDDEN),
+    "classical_4_4": lambda setting: _classical(setting, PROGRAM_HIDDEN),
 }
 
 
@@ -61,3 +60,7 @@ def make_baselines(setting: BaselineSetting, names: Iterable[str] = tuple(BASELI
                 f"unknown baseline {name!r}", where="--baselines", remedy=f"choose from {', '.join(BASELINES)}"
             )
     return [BASELINES[name](setting) for name in chosen]
+
+
+def _classical(setting: BaselineSetting, hidden: tuple[int, ...]) -> ClassicalAutoencoder:
+    return ClassicalAutoencoder(hidden, setting.seed, setting.options, setting.batch_size)

@@ -123,11 +123,11 @@ def test_every_baseline_scores_patches_as_a_model_does(images: NDArray[np.float6
     angles = rng.normal(size=specification.ansatz.parameter_count)
     baselines = make_baselines(BaselineSetting(specification, angles, ExactEngine(), batch_size=2))
     assert [baseline.name for baseline in baselines] == list(BASELINES)
-    assert list(BASELINES) == ["dc_overlap", "patch_pca", "untrained", "classical"]
+    assert list(BASELINES) == ["dc_overlap", "patch_pca", "untrained", "classical", "classical_4_4"]
     cut = CutImages(images, grid)
     fitted = {baseline.name: baseline.fit(cut, grid.weights) for baseline in baselines}
     assert [one.name for one in fitted.values()] == list(BASELINES)
-    assert [one.parameter_count for one in fitted.values()] == [0, 32, 0, 148]
+    assert [one.parameter_count for one in fitted.values()] == [0, 32, 0, 148, 168]
     maps, _ = anomaly_maps(specification, images, {name: one.similarity for name, one in fitted.items()})
     for found in maps.values():
         assert found.shape == images.shape
