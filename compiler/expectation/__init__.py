@@ -42,6 +42,8 @@ def expectation(
     estimator: Estimator,
     inputs: Sequence[Boundary] = (),
     outputs: Sequence[Boundary] = (),
+    *,
+    state_qubits: int = STATE_QUBITS,
 ) -> Expectation:
     """The mean value of a shot of an ideal machine.
 
@@ -52,6 +54,7 @@ def expectation(
         inputs: registers that start in a given state; all other qubits start in |0>.
         outputs: registers that are projected on a state at the end instead of being measured; the estimator then has to
             ask all of their bits to be 0, as an inverse preparation before the measurement would make them.
+        state_qubits: the largest state vector; past it the circuit is contracted gate by gate.
 
     Raises:
         TooLarge: neither way fits in memory.
@@ -67,7 +70,7 @@ def expectation(
     network.add_operators(factors, outputs)
     parts = connected(kept, inputs, read)
     largest = max((len(part) for part in parts), default=0)
-    if largest <= STATE_QUBITS:
+    if largest <= state_qubits:
         network.add_states([state_vector(kept, part, inputs) for part in parts])
         return Expectation(network.contract(), f"state vectors of up to {largest} qubits")
     network.add_gates(kept, frozenset().union(*parts), inputs)

@@ -15,6 +15,10 @@ LARGEST_LOG2 = 26
 """The largest tensor of a contraction has 2^26 entries: 1 GiB."""
 
 
+_EASY_LOG2 = 18
+"""An order of contraction this good is taken without a search for a better one."""
+
+
 class TooLarge(ValueError):
     """A circuit whose contraction needs a tensor past `LARGEST_LOG2`."""
 
@@ -89,9 +93,10 @@ class Network:
         if not self.arrays:
             return 1.0
         sizes = {leg: 2 for legs in self.legs for leg in legs}
-        for optimizer in ("greedy", "auto"):
-            tree = cotengra.array_contract_tree(self.legs, (), sizes, optimize=optimizer)
-            if tree.contraction_width() <= LARGEST_LOG2 - (6 if optimizer == "greedy" else 0):
+        thorough = cotengra.RandomGreedyOptimizer(max_repeats=16, seed=0, accel=False, parallel=False)
+        for search, largest in (("greedy", _EASY_LOG2), (thorough, LARGEST_LOG2)):
+            tree = cotengra.array_contract_tree(self.legs, (), sizes, optimize=search)
+            if tree.contraction_width() <= largest:
                 return float(np.real(tree.contract(self.arrays)))
         raise TooLarge(f"the expectation needs a tensor of 2^{tree.contraction_width():.0f} entries")
 

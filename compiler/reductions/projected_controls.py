@@ -1,7 +1,7 @@
 """A CNOT whose control is then projected on |0> is the identity.
 
 <0| CNOT = <0| (x) 1. Where the readout's effect contains |0><0| on a qubit (a bit that has to be 0 for the shot to
-count, or a SWAP test of that qubit against |0...0>, whose effect is the projector on |0...0>), the projector acts on both
+count, or a SWAP test of that qubit against |0...0>, whose effect is that projector), the projector acts on both
 sides of that CNOT in <O> = Tr[rho C^+ O C], so that the CNOT drops; further ones may then stand before the projector.
 With one layer of the paper's ansatz no CNOT between the trash and what is read is left.
 """

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import cirq
+import numpy as np
+import pytest
+
+from qpbae_tn.compiler.estimator import Estimator
+from qpbae_tn.compiler.expectation import Boundary, TooLarge, expectation
+
+QUBITS = tuple(cirq.LineQubit.range(7))
+
+
+def random_circuit(seed: int, gates: int = 30) -> cirq.Circuit:
+    rng = np.random.default_rng(seed)
+    circuit = cirq.Circuit()
+    for _ in range(gates):
+        first, second = rng.choice(len(QUBITS), 2, replace=False)
+        x, z, a = rng.uniform(-1, 1, 3)
+        circuit.append(cirq.PhasedXZGate(x_exponent=x, z_exponent=z, axis_phase_exponent=a)(QUBITS[first]))
+        circuit.append(rng.choice([cirq.CZ, cirq.CNOT, cirq.SQRT_ISWAP])(QUBITS[first], QUBITS[second]))
+    return circuit
+
+
+def random_state(seed: int, qubits: int) -> np.ndarray:
+    state = np.random.default_rng(seed).normal(size=2**qubits)
+    return state / np.linalg.norm(state)
+
+
+def dense(circuit: cirq.Circuit, measured: tuple[cirq.Qid, ...], estimator: Estimator, start: np.ndarray) -> float:
+    order = [*measured, *(qubit for qubit in QUBITS if qubit not in measured)]
+    axes = [QUBITS.index(qubit) for qubit in order]
+    initial = start.reshape((2,) * len(QUBITS)).transpose(axes).ravel().astype(np.complex128)
+    simulator = cirq.Simulator(dtype=np.complex128)
+    state = simulator.simulate(circuit, qubit_order=order, initial_state=initial).final_state_vector
+    return estimator.expectation((np.abs(state) ** 2).reshape(2 ** len(measured), -1).sum(axis=1))
+
+
+@pytest.mark.parametrize("state_qubits", [16, 1])
+@pytest.mark.parametrize("seed", range(6))
+def test_agrees_with_a_state_vector_simulator(seed: int, state_qubits: int) -> None:
+    circuit = random_circuit(seed, gates=4 + 6 * seed)
+    measured = (QUBITS[2], QUBITS[0], QUBITS[5], QUBITS[6], QUBITS[1])
+    estimator = Estimator(5, zeros=(1,), pairs=((0, 3),), signs=(2, 4))
+    phi = random_state(seed, 3)
+    start = np.kron(phi, np.eye(1, 16)[0])
+    found = expectation(circuit, measured, estimator, [Boundary(QUBITS[:3], phi)], state_qubits=state_qubits)
+    assert found.value == pytest.approx(dense(circuit, measured, estimator, start), abs=1e-12)
+
+
+@pytest.mark.parametrize("state_qubits", [16, 1])
+def test_a_projected_output_is_an_inverse_preparation(state_qubits: int) -> None:
+    circuit, phi = random_circuit(11), random_state(5, 3)
+    register = (QUBITS[4], QUBITS[1], QUBITS[3])
+    inverse = cirq.MatrixGate(_unitary_with_first_column(phi).T)(*register)
+    estimator = Estimator(3, zeros=(0, 1, 2))
+    explicit = dense(circuit + cirq.Circuit(inverse), register, estimator, np.eye(1, 128)[0])
+    found = expectation(circuit, register, estimator, outputs=[Boundary(register, phi)], state_qubits=state_qubits)
+    assert found.value == pytest.approx(explicit, abs=1e-12)
+
+
+def test_gates_outside_the_light_cone_cost_nothing() -> None:
+    wide = cirq.LineQubit.range(60)
+    circuit = cirq.Circuit(cirq.ry(0.4)(wide[0]), (cirq.CNOT(a, b) for a, b in zip(wide, wide[1:], strict=False)))
+    found = expectation(circuit, (wide[0],), Estimator(1, zeros=(0,)))
+    assert found.value == pytest.approx(np.cos(0.2) ** 2, abs=1e-14)
+
+
+def test_a_circuit_past_every_memory_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    wide = cirq.LineQubit.range(32)
+    circuit = cirq.Circuit()
+    for _ in range(7):
+        order = rng.permutation(32)
+        circuit.append(cirq.ry(float(angle))(qubit) for angle, qubit in zip(rng.normal(size=32), wide, strict=True))
+        circuit.append(cirq.CZ(wide[a], wide[b]) for a, b in order.reshape(16, 2))
+    circuit.append(cirq.H.on_each(*wide))
+    with pytest.raises(TooLarge):
+        expectation(circuit, tuple(wide), Estimator(32, zeros=tuple(range(32))))
+
+
+def _unitary_with_first_column(column: np.ndarray) -> np.ndarray:
+    basis, _ = np.linalg.qr(np.column_stack([column, np.eye(len(column))[:, 1:]]))
+    return basis * np.sign(basis[:, 0] @ column)
