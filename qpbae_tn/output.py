@@ -8,55 +8,94 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qpbae_tn.errors import InputError
 
+ATTEMPTS = 5
+_MARK = ".qpbae"
+_MARK_TEXT = "This folder was written by qpbae; --force may replace it.\n"
+
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file through a temporary neighbour and a rename.
+    """Write a file through a temporary neighbour and a rename; a device or a pipe is written to as it stands.
 
     Raises:
         InputError: a folder that is missing or cannot be written to.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with open(temporary, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+            return
+        temporary = _hidden_neighbour(target, "tmp")
+        try:
+            with open(temporary, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
-def check_output_folder(folder: Path, *, force: bool) -> None:
-    """Refuse, before any work is done, a folder that could not be written in the end.
+def write_json(path: Path, document: Any) -> None:
+    """Write a JSON document atomically; NaN and infinity, which JSON does not have, are a programming error."""
+    write_atomically(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def check_output_file(path: Path) -> None:
+    """Refuse, before any work is done, a file that could not be written in the end.
 
     Raises:
-        InputError: it exists and `force` is not given, or its parent cannot be written to.
+        InputError: it is a folder, or its own folder is missing or cannot be written to.
     """
-    if folder.exists() and not force:
-        raise InputError("exists already", where=folder, remedy="choose another --output, or --force to replace it")
-    if folder.exists() and not folder.is_dir():
-        raise InputError("is a file", where=folder, remedy="choose another --output")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise InputError(
-            "was not written by qpbae, so --force does not replace it", where=folder, remedy="choose another --output"
-        )
-    existing = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
-    if not existing.is_dir():
-        raise InputError(f"{existing} is not a folder", where=folder, remedy="choose another --output")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise InputError(f"{existing} cannot be written to", where=folder, remedy="choose another --output")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            return
+        temporary = _hidden_neighbour(target, "tmp")
+        try:
+            temporary.touch(exist_ok=False)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
-_MARK = ".qpbae"
+def check_output_folder(folder: Path, *, force: bool = False, numbered: bool = False) -> None:
+    """Refuse, before any work is done, a folder that could not be written in the end; arguments as `draft_folder`.
+
+    A folder is made there and taken away again: only that tells for sure.
+
+    Raises:
+        InputError: it exists and `force` is not given, it is not one that qpbae wrote, or it cannot be written.
+    """
+    if not numbered:
+        _refuse_what_is_there(folder, force=force)
+    with _temporary_folder(folder):
+        pass
+
+
+@dataclass
+class Draft:
+    """An output folder while it is written.
+
+    Args:
+        place: where its files go until it is complete.
+        folder: the name that it takes then.
+    """
+
+    place: Path
+    folder: Path
 
 
 @contextmanager
@@ -70,48 +109,132 @@ def output_folder(folder: Path, *, force: bool = False) -> Iterator[Path]:
     Raises:
         InputError: as `check_output_folder`.
     """
-    check_output_folder(folder, force=force)
-    temporary = folder.absolute().with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.mkdir(parents=True)
-        (temporary / _MARK).write_text("This folder was written by qpbae; --force may replace it.\n", encoding="utf-8")
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise _unwritable(folder, error) from None
-    try:
-        yield temporary
-        _take_name(temporary, folder)
-    except OSError as error:
-        if str(error.filename or "").startswith(str(temporary)) or error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _unwritable(folder, error) from None
-        raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with draft_folder(folder, force=force) as draft:
+        yield draft.place
+
+
+@contextmanager
+def draft_folder(folder: Path, *, force: bool = False, numbered: bool = False) -> Iterator[Draft]:
+    """As `output_folder`; the draft's `folder` is the name that was taken in the end.
+
+    Args:
+        folder: the final name.
+        force: whether to replace a folder that this program wrote before.
+        numbered: take the first of `folder`, `folder`-2, `folder`-3, ... that is free when all is written, so that
+            several processes that write side by side do not meet.
+
+    Raises:
+        InputError: as `check_output_folder`.
+    """
+    if not numbered:
+        _refuse_what_is_there(folder, force=force)
+    with _temporary_folder(folder) as temporary:
+        try:
+            (temporary / _MARK).write_text(_MARK_TEXT, encoding="utf-8")
+            draft = Draft(temporary, folder)
+            yield draft
+            draft.folder = _take_name(temporary, folder, force=force, numbered=numbered)
+        except OSError as error:
+            ours = str(error.filename or "").startswith(str(temporary))
+            if ours or error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise _unwritable(folder, error) from None
+            raise
 
 
 def unused_folder(base: Path) -> Path:
     """`base`, or the first of `base`-2, `base`-3, ... that does not exist."""
     candidate, number = base, 2
-    while candidate.exists():
+    while os.path.lexists(candidate):
         candidate, number = base.with_name(f"{base.name}-{number}"), number + 1
     return candidate
 
 
-def _take_name(temporary: Path, folder: Path) -> None:
-    if not folder.exists():
-        os.replace(temporary, folder)
-        return
-    old = temporary.with_suffix(".old")
-    os.replace(folder, old)
-    os.replace(temporary, folder)
+def _refuse_what_is_there(folder: Path, *, force: bool) -> None:
+    try:
+        if not os.path.lexists(folder):
+            return
+        if not force:
+            raise InputError("exists already", where=folder, remedy="choose another --output, or --force to replace it")
+        if not folder.is_dir():
+            raise InputError("is not a folder", where=folder, remedy="choose another --output")
+        if any(folder.iterdir()) and not (folder / _MARK).is_file():
+            raise InputError(
+                "was not written by qpbae, so --force does not replace it",
+                where=folder,
+                remedy="choose another --output",
+            )
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+@contextmanager
+def _temporary_folder(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside `folder`, made with what is missing above it; in the end all that stays empty is removed.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    temporary = _hidden_neighbour(Path(os.path.realpath(folder)), "tmp")
+    made: list[Path] = []
+    try:
+        try:
+            _make(temporary, made)
+        except OSError as error:
+            raise _unwritable(folder, error) from None
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for level in reversed(made):
+            with suppress(OSError):
+                level.rmdir()
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make a folder with what is missing above it; `made` grows by each, outermost first."""
+    for attempt in range(ATTEMPTS):
+        try:
+            for level in reversed([folder, *folder.parents]):
+                if not level.exists():
+                    made.append(level)
+                    level.mkdir(exist_ok=True)
+            return
+        except FileNotFoundError:
+            # Another process may have taken away a folder above, which it had made for a look.
+            if attempt == ATTEMPTS - 1:
+                raise
+
+
+def _take_name(temporary: Path, folder: Path, *, force: bool, numbered: bool) -> Path:
+    while True:
+        chosen = unused_folder(folder) if numbered else folder
+        if not numbered and os.path.lexists(chosen):
+            _refuse_what_is_there(chosen, force=force)
+            _replace(Path(os.path.realpath(chosen)), temporary)
+            return chosen
+        try:
+            os.rename(temporary, chosen)
+            return chosen
+        except OSError as error:
+            # Another process took the name in between.
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR) or not os.path.lexists(chosen):
+                raise
+
+
+def _replace(folder: Path, replacement: Path) -> None:
+    old = _hidden_neighbour(folder, "old")
+    os.rename(folder, old)
+    try:
+        os.rename(replacement, folder)
+    except BaseException:
+        os.rename(old, folder)
+        raise
     shutil.rmtree(old)
+
+
+def _hidden_neighbour(path: Path, suffix: str) -> Path:
+    return path.parent / f".qpbae-{secrets.token_hex(6)}.{suffix}"
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:
     reason = "the disk is full" if error.errno == errno.ENOSPC else f"cannot be written ({error.strerror})"
     return InputError(reason, where=path, remedy="choose another output, or check its permissions")
-
-
-def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document atomically; NaN and infinity, which JSON does not have, are a programming error."""
-    write_atomically(path, json.dumps(document, indent=2, allow_nan=False) + "\n")

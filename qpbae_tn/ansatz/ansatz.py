@@ -85,8 +85,8 @@ class Ansatz:
             InputError: another number of angles, or one that is not finite.
         """
         try:
-            flat = np.asarray(_flatten(angles), dtype=np.float64)
-        except (TypeError, ValueError):
+            flat = np.asarray([_number(leaf) for leaf in _flatten(angles)], dtype=np.float64)
+        except (TypeError, OverflowError, RecursionError):
             raise InputError("angles must be numbers", where=where, remedy="give radians as JSON numbers") from None
         if flat.shape != (self.parameter_count,):
             raise InputError(
@@ -114,8 +114,16 @@ class Ansatz:
                 for kind, first, second in document["blocks"]
             )
             return cls(_integer(document["qubit_count"]), blocks, str(document["name"]))
-        except (KeyError, TypeError) as error:
+        except InputError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"malformed ansatz ({error})", where="ansatz", remedy="write the file anew") from None
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
 
 
 def _integer(value: Any) -> int:

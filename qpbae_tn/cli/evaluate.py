@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from qpbae_tn.cli import options as o
 from qpbae_tn.cli.reporter import Reporter
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder or model file.", show_default=False)],
+    run: o.RunArgument,
     data: o.Data = "textures",
     test: o.TestCount = None,
     score: o.ScoreName = "reconstruction",
-    threshold: Annotated[
-        float | None, typer.Option("--threshold", help="On the scale of Y; by default the model's own.")
-    ] = None,
+    threshold: o.Threshold = None,
     baselines: o.Baselines = "all",
     engine: o.EngineName = "exact",
     seed: o.Seed = 0,
@@ -52,7 +45,7 @@ def evaluate(
 
         dry_run_evaluation(specification, len(test_set), specification.image_size, reporter)
         return
-    normal = training_images(data_set, model)
+    normal = training_images(data_set, model) if names else None
     result = evaluate_as_asked(model, chosen, test_set, normal, names, score, level, seed, reporter)
     describe(result, reporter)
     document = result.to_json()

@@ -34,7 +34,9 @@ def baseline_names(option: str) -> tuple[str, ...]:
 
     if option == "all":
         return tuple(BASELINES)
-    names = tuple(name.strip() for name in option.split(",") if name.strip() and name.strip() != "none")
+    if option == "none":
+        return ()
+    names = tuple(dict.fromkeys(name.strip() for name in option.split(",")))
     unknown = [name for name in names if name not in BASELINES]
     if unknown:
         raise InputError(
@@ -51,19 +53,18 @@ def training_images(data_set: DataSet, model: Model) -> tuple[ImageSet, ImageSet
     Returns:
         Two sets, or None where the data set has no training images.
     """
-    from qpbae_tn.data.splits import random_split
+    from qpbae_tn.data.splits import random_split, split_from_json
 
-    try:
-        images = data_set.train(model.specification.image_size)
-    except InputError:
+    if not data_set.has_training_images:
         return None
+    images = data_set.train(model.specification.image_size)
     if len(images) < 2:
-        return None
-    split, seed = model.provenance.get("split"), model.provenance.get("seed", 0)
-    if model.provenance.get("data") == images.provenance.to_json() and split is not None:
-        return images.take(split["train"]), images.take(split["val"])
-    drawn = random_split(len(images), int(seed))
-    return images.take(drawn.train), images.take(drawn.validation)
+        return images, images.take([])
+    if model.provenance.get("data") == images.provenance.to_json() and "split" in model.provenance:
+        split = split_from_json(model.provenance["split"], len(images), where="the model's split")
+    else:
+        split = random_split(len(images), model.provenance.get("seed", 0))
+    return images.take(split.train), images.take(split.validation)
 
 
 def evaluate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -13,10 +14,11 @@ from qpbae_tn.errors import InputError
 COMMANDS = ("run", "train", "evaluate", "segment")
 """Each is a module `qpbae_tn.cli.NAME` with a function `NAME`; `--help` lists them in this order."""
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="qpbae",
     help="Train, compile, price and scale Quantum Patch-Based Autoencoders for anomaly segmentation in images.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -40,25 +42,29 @@ for _name in COMMANDS:
 
 def main() -> None:
     """Run the program; wrong usage or input gives one line on standard error and exit status 2."""
+    # A batch system's polite end is an interruption too: temporary files are removed on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = app(standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
     except typer.TyperException as error:
         _usage_error(error)
+    except MemoryError as error:
+        _fail(f"not enough memory ({error or 'no details'}); use smaller images, a smaller patch or fewer images", 2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}; check the path and its permissions", 2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; nothing was left half-written", 130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        _fail("interrupted; nothing was left half-written", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _usage_error(error: typer.TyperException) -> None:
     context = getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError":
-        error.show()  # type: ignore[attr-defined]
-        sys.exit(2)
     command = context.command_path if context is not None else "qpbae"
     _fail(f"{error.format_message().rstrip('.')}; see {command} --help", error.exit_code)
 

@@ -30,9 +30,9 @@ ImageSize = Annotated[int, typer.Option("--image-size", help="Images are resized
 EngineName = Annotated[str, typer.Option("--engine", help="How fidelities are computed.")]
 Epochs = Annotated[int, typer.Option("--epochs", help="Passes over the training images.")]
 LearningRate = Annotated[float, typer.Option("--learning-rate", help="Adam's step size.")]
-BatchSize = Annotated[int, typer.Option("--batch-size", help="Images a step.")]
-TrainCount = Annotated[int, typer.Option("--train", help="Number of training images.")]
-ValidationCount = Annotated[int, typer.Option("--validation", help="Number of validation images.")]
+BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
+TrainCount = Annotated[int, typer.Option("--train", min=1, help="Number of training images.")]
+ValidationCount = Annotated[int, typer.Option("--validation", min=1, help="Number of validation images.")]
 SplitFile = Annotated[
     Path | None,
     typer.Option(
@@ -43,11 +43,13 @@ InitialAnglesFile = Annotated[
     Path | None, typer.Option("--initial-angles", help="JSON list of n-1 pairs of radians (of such lists for layers).")
 ]
 Init = Annotated[str, typer.Option("--init", help="Initial angles: normal (the paper) or dc (near the uniform patch).")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 JsonFile = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE", help="Write the result as one JSON document ('-': to standard output)."),
 ]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder or model file.", show_default=False)]
+Threshold = Annotated[float | None, typer.Option("--threshold", help="On the scale of Y; by default the model's own.")]
 Output = Annotated[
     Path | None, typer.Option("--output", help="Folder to write; by default a new one below runs/.", show_default=False)
 ]
@@ -57,7 +59,7 @@ ScoreName = Annotated[
     str, typer.Option("--score", help="Score patches by reconstruction fidelity (the paper) or by trash fidelity.")
 ]
 TestCount = Annotated[
-    int | None, typer.Option("--test", help="Number of test images, a stratified subset; all by default.")
+    int | None, typer.Option("--test", min=1, help="Number of test images, a stratified subset; all by default.")
 ]
 Baselines = Annotated[
     str, typer.Option("--baselines", help="Comma-separated baselines, or all, or none.", show_default=True)

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def dry_run_training(request: TrainingRequest, reporter: Reporter) -> None:
     """Tell the work of a training: patches, bytes of the mean states, operations, or circuits on qsim."""
     from qpbae_tn.cli.training import prepare
-    from qpbae_tn.engines import make_engine
 
-    make_engine(request.engine)
     prepared = prepare(request)
     specification = request.specification
     grid = PatchGrid(*prepared.train.images.shape[1:], specification.patch_size, specification.stride)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpbae_tn.errors import InputError
+from qpbae_tn.output import check_output_file, write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +32,7 @@ class Reporter:
         self._json_target = json_target
         self.console: Console = Console(stderr=json_target == "-", highlight=False)
         if json_target not in (None, "-"):
-            _check_writable(Path(str(json_target)))
+            check_output_file(Path(str(json_target)))
 
     def notice(self, text: str) -> None:
         """One line that a reader should know but that is no error."""
@@ -60,12 +59,4 @@ class Reporter:
             sys.stdout.write(text)
             sys.stdout.flush()
         else:
-            from qpbae_tn.output import write_atomically
-
             write_atomically(Path(self._json_target), text)
-
-
-def _check_writable(path: Path) -> None:
-    parent = path.absolute().parent
-    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise InputError("cannot be written", where=path, remedy="give --json a file in an existing folder")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qpbae_tn.cli import options as o
+from qpbae_tn.cli.destination import Destination
 from qpbae_tn.cli.reporter import Reporter
-from qpbae_tn.cli.train import default_name
-from qpbae_tn.cli.training import TrainingRequest, build_specification, prepare
+from qpbae_tn.cli.training import TrainingRequest, build_specification, default_name, prepare
 from qpbae_tn.cli.training import describe as describe_training
 from qpbae_tn.cli.training import train as train_as_asked
+
+if TYPE_CHECKING:
+    from qpbae_tn.evaluation.result import Evaluation
 
 
 def run(
@@ -73,43 +76,38 @@ def run(
         dry_run_training(request, reporter)
         return
 
-    from qpbae_tn.engines import make_engine
-    from qpbae_tn.output import output_folder, unused_folder, write_atomically, write_json
+    from qpbae_tn.output import write_atomically, write_json
     from qpbae_tn.reporting.run_report import run_report
 
-    folder = output or unused_folder(Path("runs") / default_name(specification, data))
-    with output_folder(folder, force=force) as place:
-        prepared = prepare(request)
-        test_set = prepared.data_set.test(specification.image_size, limit=test, seed=seed)
-        training = train_as_asked(request, prepared, reporter)
-        model = training.model
-        level = model.thresholds[score]  # type: ignore[index]
-        normal = (prepared.train, prepared.validation)
-        result = evaluate(model, make_engine(engine), test_set, normal, names, score, level, seed, reporter)
-        document = {"train": training.to_json(), "evaluate": result.to_json()}
-        model.save(place / "model.json")
-        write_json(place / "train.json", document["train"])
-        write_json(place / "evaluate.json", document["evaluate"])
-        write_scores(result, place)
-        write_maps(result, place)
-        title = f"Anomaly maps of {test_set.provenance.data_set}: P = {patch_size}, S = {stride}, BD = {bottleneck}"
-        command = shlex.join(["qpbae", *sys.argv[1:]])
-        page = run_report(
-            title, training, result, command, notes=_notes(training.zero_patches, result, prepared.notices)
-        )
-        write_atomically(place / "report.html", page)
+    destination = Destination.choose(output, default_name(specification, data), force=force)
+    destination.check()
+    prepared = prepare(request)
+    test_set = prepared.data_set.test(specification.image_size, limit=test, seed=seed)
+    training = train_as_asked(prepared, reporter)
+    model = training.model
+    level = model.thresholds[score]  # type: ignore[index]
+    normal = (prepared.train, prepared.validation)
+    result = evaluate(model, prepared.engine, test_set, normal, names, score, level, seed, reporter)
+    document = {"train": training.to_json(), "evaluate": result.to_json()}
+    title = f"Anomaly maps of {test_set.provenance.data_set}: P = {patch_size}, S = {stride}, BD = {bottleneck}"
+    command = shlex.join(["qpbae", *sys.argv[1:]])
+    page = run_report(title, training, result, command, notes=_notes(training.zero_patches, result, prepared.notices))
+    with destination.draft() as draft:
+        model.save(draft.place / "model.json")
+        write_json(draft.place / "train.json", document["train"])
+        write_json(draft.place / "evaluate.json", document["evaluate"])
+        write_scores(result, draft.place)
+        write_maps(result, draft.place)
+        write_atomically(draft.place / "report.html", page)
     describe_training(training, reporter)
     describe(result, reporter)
     reporter.console.print(
-        f"Model, metrics, scores, maps and report.html written to {folder}", markup=False, soft_wrap=True
+        f"Model, metrics, scores, maps and report.html written to {draft.folder}", markup=False, soft_wrap=True
     )
-    reporter.emit({**document, "output": str(folder)})
+    reporter.emit({**document, "output": str(draft.folder)})
 
 
-def _notes(zero_patches: int, result: object, notices: list[str]) -> list[str]:
-    from qpbae_tn.evaluation.result import Evaluation
-
-    assert isinstance(result, Evaluation)
+def _notes(zero_patches: int, result: Evaluation, notices: list[str]) -> list[str]:
     notes = list(notices)
     if result.test.vanished:
         side = result.test.images.shape[1]

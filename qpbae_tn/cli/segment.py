@@ -8,17 +8,16 @@ from typing import Annotated
 import typer
 
 from qpbae_tn.cli import options as o
+from qpbae_tn.cli.destination import Destination
 from qpbae_tn.cli.reporter import Reporter
 
 
 def segment(
-    run: Annotated[Path, typer.Argument(help="A run folder or model file.", show_default=False)],
+    run: o.RunArgument,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.", show_default=False)],
     output: o.Output = None,
     score: o.ScoreName = "reconstruction",
-    threshold: Annotated[
-        float | None, typer.Option("--threshold", help="On the scale of Y; by default the model's own.")
-    ] = None,
+    threshold: o.Threshold = None,
     native: Annotated[
         bool, typer.Option("--native", help="Cut patches at the image's own resolution instead of resizing it first.")
     ] = False,
@@ -41,7 +40,7 @@ def segment(
     from qpbae_tn.data.images import read_image
     from qpbae_tn.engines import make_engine
     from qpbae_tn.model import Model
-    from qpbae_tn.output import output_folder, unused_folder, write_atomically
+    from qpbae_tn.output import write_atomically
     from qpbae_tn.scoring import check_score
     from qpbae_tn.segmentation import operating_threshold_of, output_stems, overlay
     from qpbae_tn.segmentation import segment as segment_image
@@ -51,7 +50,7 @@ def segment(
     model, chosen = Model.load(run), make_engine(engine)
     level = operating_threshold_of(model, score, threshold)  # type: ignore[arg-type]
     stems = output_stems(images)
-    minimum = model.specification.patch_size if native else 1
+    minimum = model.specification.patch_size
     if dry_run:
         from qpbae_tn.cli.pricing import dry_run_segmentation
 
@@ -59,21 +58,22 @@ def segment(
             model.specification, [read_image(path, minimum_side=minimum) for path in images], native, reporter
         )
         return
-    folder = output or unused_folder(Path("runs") / "segment")
+    destination = Destination.choose(output, "segment", force=force)
+    destination.check()
     rows = []
-    with output_folder(folder, force=force) as place, reporter.progress("segmenting", len(images)) as progress:
+    with destination.draft() as draft, reporter.progress("segmenting", len(images)) as progress:
         for path, stem in zip(images, stems, strict=True):
             image = read_image(path, minimum_side=minimum)
             found, row = segment_image(model, chosen, image, score, level, native=native)  # type: ignore[arg-type]
-            tifffile.imwrite(place / f"{stem}_map.tiff", found.astype("float32"), compression=None)
-            overlay(image, found, level).save(place / f"{stem}_overlay.png")
+            tifffile.imwrite(draft.place / f"{stem}_map.tiff", found.astype("float32"), compression=None)
+            overlay(image, found, level).save(draft.place / f"{stem}_overlay.png")
             rows.append(row.to_json())
             progress.advance(progress.task_ids[0])
         text = StringIO()
         writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        write_atomically(place / "scores.csv", text.getvalue())
+        write_atomically(draft.place / "scores.csv", text.getvalue())
     table = Table(title="Anomaly maps", title_justify="left")
     for name in ("image", "size", "score (max Y)", "threshold", "anomalous"):
         table.add_column(name, justify="left" if name == "image" else "right")
@@ -86,5 +86,5 @@ def segment(
             f"{row_['anomalous_fraction']:.1%}",
         )
     reporter.console.print(table)
-    reporter.console.print(f"Maps, overlays and scores.csv written to {folder}", markup=False, soft_wrap=True)
-    reporter.emit({"images": rows, "threshold": level, "score": score, "output": str(folder)})
+    reporter.console.print(f"Maps, overlays and scores.csv written to {draft.folder}", markup=False, soft_wrap=True)
+    reporter.emit({"images": rows, "threshold": level, "score": score, "output": str(draft.folder)})

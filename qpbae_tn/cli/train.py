@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from qpbae_tn.cli import options as o
+from qpbae_tn.cli.destination import Destination
 from qpbae_tn.cli.reporter import Reporter
-from qpbae_tn.cli.training import TrainingRequest, build_specification, describe, prepare
+from qpbae_tn.cli.training import TrainingRequest, build_specification, default_name, describe, prepare
 from qpbae_tn.cli.training import train as train_as_asked
 
 
@@ -61,23 +60,15 @@ def train(
         dry_run_training(request, reporter)
         return
 
-    from qpbae_tn.output import output_folder, unused_folder, write_json
+    from qpbae_tn.output import write_json
 
-    folder = output or unused_folder(Path("runs") / default_name(specification, data))
-    with output_folder(folder, force=force) as place:
-        outcome = train_as_asked(request, prepare(request), reporter)
-        outcome.model.save(place / "model.json")
-        document = outcome.to_json()
-        write_json(place / "train.json", document)
+    destination = Destination.choose(output, default_name(specification, data), force=force)
+    destination.check()
+    outcome = train_as_asked(prepare(request), reporter)
+    document = outcome.to_json()
+    with destination.draft() as draft:
+        outcome.model.save(draft.place / "model.json")
+        write_json(draft.place / "train.json", document)
     describe(outcome, reporter)
-    reporter.console.print(f"Model written to {folder}", markup=False, soft_wrap=True)
-    reporter.emit({**document, "output": str(folder)})
-
-
-def default_name(specification: object, data: str) -> str:
-    """Name of a run folder: data set and sizes, e.g. textures-p4-s1-bd2."""
-    from qpbae_tn.specification import ModelSpecification
-
-    assert isinstance(specification, ModelSpecification)
-    name = Path(data.replace(":", "-")).resolve().name
-    return f"{name}-p{specification.patch_size}-s{specification.stride}-bd{specification.bottleneck}"
+    reporter.console.print(f"Model written to {draft.folder}", markup=False, soft_wrap=True)
+    reporter.emit({**document, "output": str(draft.folder)})

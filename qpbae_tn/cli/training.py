@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qpbae_tn.cli.reporter import Reporter
-from qpbae_tn.specification import ModelSpecification
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from qpbae_tn.data.protocol import DataSet, ImageSet
+    from qpbae_tn.data.splits import Split
+    from qpbae_tn.engines.protocol import Engine
+    from qpbae_tn.specification import ModelSpecification
+    from qpbae_tn.training.fit import FitOptions
     from qpbae_tn.training.train import TrainingOutcome
 
 
@@ -34,12 +40,16 @@ class TrainingRequest:
 
 @dataclass(frozen=True, eq=False)
 class PreparedTraining:
-    """Data opened and split, nothing trained yet."""
+    """All options checked, data opened and split, nothing trained yet."""
 
+    request: TrainingRequest
+    engine: Engine
+    options: FitOptions
+    start: NDArray[np.float64]
     data_set: DataSet
     train: ImageSet
     validation: ImageSet
-    split: Any
+    split: Split
     notices: list[str] = field(default_factory=list)
 
 
@@ -56,6 +66,7 @@ def build_specification(
 ) -> ModelSpecification:
     """The specification that the options name; raises `InputError` for a value out of range."""
     from qpbae_tn.ansatz import block_kind
+    from qpbae_tn.specification import ModelSpecification
 
     return ModelSpecification.build(
         patch_size,
@@ -71,10 +82,18 @@ def build_specification(
 
 
 def prepare(request: TrainingRequest) -> PreparedTraining:
-    """Open the data set, read its training images and split them."""
+    """Check all options, then open the data set, read its training images and split them."""
     from qpbae_tn.data.registry import open_data_set
     from qpbae_tn.data.splits import random_split, read_split
+    from qpbae_tn.engines import make_engine
+    from qpbae_tn.training.fit import FitOptions
+    from qpbae_tn.training.initial_angles import initial_angles, read_initial_angles
 
+    options = FitOptions(request.epochs, request.learning_rate)
+    engine = make_engine(request.engine)
+    start = initial_angles(request.specification.ansatz, request.init, request.seed)  # type: ignore[arg-type]
+    if request.initial_angles is not None:
+        start = read_initial_angles(request.initial_angles, request.specification.ansatz)
     data_set = open_data_set(request.data, minimum_side=request.specification.patch_size)
     images = data_set.train(request.specification.image_size)
     if request.split is not None:
@@ -82,23 +101,15 @@ def prepare(request: TrainingRequest) -> PreparedTraining:
     else:
         split = random_split(len(images), request.seed, request.train, request.validation)
     notices = [split.notice] if split.notice else []
-    return PreparedTraining(data_set, images.take(split.train), images.take(split.validation), split, notices)
+    parts = (images.take(split.train), images.take(split.validation))
+    return PreparedTraining(request, engine, options, start, data_set, *parts, split, notices)
 
 
-def train(request: TrainingRequest, prepared: PreparedTraining, reporter: Reporter) -> TrainingOutcome:
+def train(prepared: PreparedTraining, reporter: Reporter) -> TrainingOutcome:
     """Train as asked, with a progress bar."""
-    from qpbae_tn.engines import make_engine
-    from qpbae_tn.training.fit import FitOptions
-    from qpbae_tn.training.initial_angles import initial_angles, read_initial_angles
     from qpbae_tn.training.train import train_model
 
-    specification = request.specification
-    options = FitOptions(request.epochs, request.learning_rate)
-    engine = make_engine(request.engine)
-    if request.initial_angles is not None:
-        start = read_initial_angles(request.initial_angles, specification.ansatz)
-    else:
-        start = initial_angles(specification.ansatz, request.init, request.seed)  # type: ignore[arg-type]
+    request = prepared.request
     provenance = {
         "data": prepared.train.provenance.to_json(),
         "split": {"train": list(prepared.split.train), "val": list(prepared.split.validation)},
@@ -112,12 +123,12 @@ def train(request: TrainingRequest, prepared: PreparedTraining, reporter: Report
         reporter.notice(notice)
     with reporter.progress("training", request.epochs) as progress:
         outcome = train_model(
-            specification,
-            engine,
+            request.specification,
+            prepared.engine,
             prepared.train.images,
             prepared.validation.images,
-            start,
-            options=options,
+            prepared.start,
+            options=prepared.options,
             batch_size=request.batch_size,
             provenance=provenance,
             on_epoch=lambda _: progress.advance(progress.task_ids[0]),
@@ -125,6 +136,12 @@ def train(request: TrainingRequest, prepared: PreparedTraining, reporter: Report
     if outcome.zero_patches:
         reporter.notice(f"{outcome.zero_patches} training patches are all zero; |0...0> stands in for them")
     return outcome
+
+
+def default_name(specification: ModelSpecification, data: str) -> str:
+    """Name of a run folder: data set and sizes, e.g. textures-p4-s1-bd2."""
+    name = Path(data.replace(":", "-")).resolve().name
+    return f"{name}-p{specification.patch_size}-s{specification.stride}-bd{specification.bottleneck}"
 
 
 def describe(outcome: TrainingOutcome, reporter: Reporter) -> None:

@@ -35,6 +35,11 @@ class BusiFolder:
         """The folder's own name."""
         return self.reader.name
 
+    @property
+    def has_training_images(self) -> bool:
+        """The layout includes them."""
+        return True
+
     def train(self, image_size: int) -> ImageSet:
         """The images of `normal`."""
         images, masks = self._listed("normal")

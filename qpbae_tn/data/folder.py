@@ -41,6 +41,11 @@ class MvtecFolder:
         """The folder's own name."""
         return self.reader.name
 
+    @property
+    def has_training_images(self) -> bool:
+        """Whether there is a folder `train`."""
+        return (self.reader.root / "train").is_dir()
+
     def train(self, image_size: int) -> ImageSet:
         """The images of `train/good`."""
         folder = self.reader.root / "train"
@@ -116,6 +121,11 @@ class FlatFolder:
     def name(self) -> str:
         """The folder's own name."""
         return self.reader.name
+
+    @property
+    def has_training_images(self) -> bool:
+        """Whether there is no folder of masks."""
+        return self.masks is None
 
     def train(self, image_size: int) -> ImageSet:
         """All images of a folder without masks."""

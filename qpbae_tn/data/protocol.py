@@ -110,6 +110,10 @@ class DataSet(Protocol):
     def name(self) -> str:
         """What reports call it; holds no path."""
 
+    @property
+    def has_training_images(self) -> bool:
+        """Whether there are normal images to train on, as far as the layout tells."""
+
     def train(self, image_size: int) -> ImageSet:
         """The normal images, sorted by file name, resized to (image_size, image_size).
 

@@ -28,6 +28,8 @@ def open_data_set(spec: str | Path, minimum_side: int = 1) -> DataSet:
     """
     if isinstance(spec, str) and (spec == "textures" or spec.startswith("textures:")):
         return Textures.named(spec)
+    if not str(spec):
+        raise InputError("no folder given", where="--data", remedy="name a folder, or the bundled data with textures")
     root = Path(spec)
     if not root.exists():
         raise InputError("no such folder", where=root, remedy="check the path, or use the bundled data with textures")

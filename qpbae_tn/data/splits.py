@@ -12,6 +12,8 @@ import numpy as np
 
 from qpbae_tn.errors import InputError
 
+_REMEDY = 'write {"train": [...], "val": [...]} with indices into the sorted training images'
+
 
 @dataclass(frozen=True)
 class Split:
@@ -64,37 +66,41 @@ def read_split(path: Path | str, count: int) -> Split:
             with an index twice.
     """
     path = Path(path)
-    remedy = 'write {"train": [...], "val": [...]} with indices into the sorted training images'
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(error.strerror or "cannot be read", where=path, remedy="check the path") from None
     except (ValueError, RecursionError):
-        raise InputError("not a JSON document", where=path, remedy=remedy) from None
+        raise InputError("not a JSON document", where=path, remedy=_REMEDY) from None
+    return split_from_json(document, count, where=path)
+
+
+def split_from_json(document: Any, count: int, *, where: object) -> Split:
+    """A split from the JSON value that `read_split` describes; `where` is what a message names."""
     if not isinstance(document, dict):
-        raise InputError("not a JSON object", where=path, remedy=remedy)
-    lists = [_indices(document.get(key), key, count, path, remedy) for key in ("train", "val")]
+        raise InputError("not a JSON object", where=where, remedy=_REMEDY)
+    lists = [_indices(document.get(key), key, count, where) for key in ("train", "val")]
     shared = sorted(set(lists[0]) & set(lists[1]))
     if shared:
-        raise InputError(f"index {shared[0]} is both in train and in val", where=path, remedy="keep it in one of them")
+        raise InputError(f"index {shared[0]} is both in train and in val", where=where, remedy="keep it in one of them")
     return Split(lists[0], lists[1])
 
 
-def _indices(value: Any, key: str, count: int, path: Path, remedy: str) -> tuple[int, ...]:
+def _indices(value: Any, key: str, count: int, where: object) -> tuple[int, ...]:
     if not isinstance(value, list) or not value:
-        raise InputError(f'no list "{key}" of indices', where=path, remedy=remedy)
+        raise InputError(f'no list "{key}" of indices', where=where, remedy=_REMEDY)
     seen: set[int] = set()
     for index in value:
         if isinstance(index, bool) or not isinstance(index, int):
-            raise InputError(f'"{key}" holds {index!r}, which is not an integer', where=path, remedy=remedy)
+            raise InputError(f'"{key}" holds {index!r}, which is not an integer', where=where, remedy=_REMEDY)
         if not 0 <= index < count:
             raise InputError(
                 f'index {index} of "{key}" is outside the {count} training images',
-                where=path,
+                where=where,
                 remedy=f"use 0 to {count - 1}, or the data set that the split was made for",
             )
         if index in seen:
-            raise InputError(f'index {index} is twice in "{key}"', where=path, remedy="list it once")
+            raise InputError(f'index {index} is twice in "{key}"', where=where, remedy="list it once")
         seen.add(index)
     return tuple(value)
 

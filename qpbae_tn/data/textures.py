@@ -69,6 +69,11 @@ class Textures:
         """As in "textures:brick"."""
         return f"textures:{self.material}"
 
+    @property
+    def has_training_images(self) -> bool:
+        """The layout includes them."""
+        return True
+
     def train(self, image_size: int) -> ImageSet:
         """150 crops of the left half of the photograph."""
         side = crop_side(image_size)

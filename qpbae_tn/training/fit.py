@@ -64,6 +64,9 @@ def fit(
 
     Returns:
         The trained angles, shape (parameter_count,), and the history.
+
+    Raises:
+        InputError: a learning rate so large that angles overflow.
     """
     optimiser = Adam(options.learning_rate)
     angles = np.asarray(initial_angles, dtype=np.float64)
@@ -73,7 +76,12 @@ def fit(
         for batch in problem.batches:
             loss, gradient = batch.value_and_gradient(angles)
             losses.append(loss)
-            angles = optimiser.update(angles, gradient)
+            with np.errstate(over="ignore", invalid="ignore"):
+                angles = optimiser.update(angles, gradient)
+            if not np.isfinite(angles).all():
+                raise InputError(
+                    f"the angles overflow in epoch {epoch}", where="--learning-rate", remedy="give a smaller number"
+                )
         validation = problem.validation.value(angles) if problem.validation is not None else None
         history.append(EpochRecord(epoch, float(np.mean(losses)), validation))
         if on_epoch is not None:

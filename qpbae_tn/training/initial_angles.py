@@ -66,6 +66,6 @@ def read_initial_angles(path: Path, ansatz: Ansatz) -> NDArray[np.float64]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=path, remedy="check --initial-angles") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("is not JSON", where=path, remedy="give a list of pairs of radians") from None
     return ansatz.check_angles(document, where=path)
