@@ -1,0 +1,203 @@
+"""The `mps` engine: the model on matrix product states, linear in the number of qubits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.engines.mps.conversion import states_to_mps
+from qpbae_tn.engines.mps.cost import SweepCost, plan_cost
+from qpbae_tn.engines.mps.gates import block_matrices
+from qpbae_tn.engines.mps.gradient import MpsLoss, WeightedStack
+from qpbae_tn.engines.mps.plan import SweepPlan, plan_sweep
+from qpbae_tn.engines.mps.scores import ExactErrors, MpsScores
+from qpbae_tn.engines.mps.splitting import check_truncation
+from qpbae_tn.engines.mps.states import MpsStack, concatenate
+from qpbae_tn.engines.mps.sweep import Fidelities, both_fidelities, plan_sites, trash_fidelity
+from qpbae_tn.engines.mps.windows import Windows, window_matrices
+from qpbae_tn.errors import InputError
+from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.truncation import score_intervals
+
+Array = NDArray[np.floating]
+Float64Array = NDArray[np.float64]
+
+CHUNK_BYTES = 1 << 26
+"""Working memory of the patches that are swept or converted together."""
+
+
+@final
+@dataclass(frozen=True)
+class MpsEngine:
+    """Structured sweeps over matrix product states; see `qpbae_tn.engines.protocol.Engine`.
+
+    Dense states are converted first, with the engine's limits. Without a bond limit and a cut-off results are exact to
+    rounding. Any ansatz of blocks on neighbouring qubits will do.
+
+    Args:
+        bond: largest bond dimension of a patch, None for no limit.
+        cutoff: share of a patch's weight that may be left out at each cut, in [0, 1).
+        memory_bytes: what one patch may take while it is scored; more is refused.
+
+    Raises:
+        InputError: a bond below 1, a cut-off outside [0, 1).
+    """
+
+    bond: int | None = None
+    cutoff: float = 0.0
+    memory_bytes: int = 1 << 31
+    name: str = "mps"
+
+    def __post_init__(self) -> None:
+        check_truncation(self.bond, self.cutoff)
+
+    def convert(self, states: Array) -> MpsStack:
+        """Patch states, shape (N, 2^n), as trains within the engine's limits, with the weight thrown away."""
+        parts = [states_to_mps(states[chunk], self.bond, self.cutoff) for chunk in _state_chunks(states)]
+        return parts[0] if len(parts) == 1 else concatenate(parts)
+
+    def trash_fidelity(self, specification: ModelSpecification, angles: Array, states: Array) -> Float64Array:
+        """F_trash, shape (N,)."""
+        sweep = self._sweep(specification, angles)
+        return self._of_states(states, lambda stack: sweep.of(stack, sweep.trash))
+
+    def reconstruction_fidelity(self, specification: ModelSpecification, angles: Array, states: Array) -> Float64Array:
+        """F, shape (N,)."""
+        sweep = self._sweep(specification, angles)
+        return self._of_states(states, lambda stack: sweep.of(stack, lambda part: sweep.both(part).reconstruction))
+
+    def prepare_loss(self, specification: ModelSpecification, batch_states: Sequence[Array], weights: Array) -> MpsLoss:
+        """The batch's loss, its patches converted once."""
+        share = np.asarray(weights, dtype=np.float64) / len(batch_states)
+        parts = [
+            WeightedStack(self.convert(states[chunk]), share[chunk])
+            for states in batch_states
+            for chunk in _state_chunks(states)
+        ]
+        return self._bounded_loss(specification, parts)
+
+    def prepare_train_loss(self, specification: ModelSpecification, stack: MpsStack, weights: Float64Array) -> MpsLoss:
+        """The loss 1 - sum_p w_p F_trash of patches given as trains; weights of shape (N,)."""
+        return self._bounded_loss(specification, [WeightedStack(stack, np.asarray(weights, dtype=np.float64))])
+
+    def trash_fidelity_of_trains(
+        self, specification: ModelSpecification, angles: Array, stack: MpsStack
+    ) -> Float64Array:
+        """F_trash of patches given as trains, shape (N,)."""
+        sweep = self._sweep(specification, angles)
+        return sweep.of(stack, sweep.trash)
+
+    def score(self, specification: ModelSpecification, angles: Array, stack: MpsStack) -> MpsScores:
+        """F_trash and F of patches given as trains, with the intervals that their discarded weights leave.
+
+        Raises:
+            InputError: trains of another number of qubits, an ansatz that cannot be swept, too little memory.
+        """
+        sweep = self._sweep(specification, angles)
+        both = sweep.of(stack, lambda part: np.stack(sweep.both(part), axis=1))
+        trash, fidelity = both[:, 0], both[:, 1]
+        intervals = score_intervals(trash, fidelity, stack.discarded_weight)
+        return MpsScores(trash, fidelity, *intervals, stack.discarded_weight)
+
+    def score_states(
+        self, specification: ModelSpecification, angles: Array, states: Array, *, exact_errors: bool = True
+    ) -> MpsScores:
+        """`score` of dense patch states, shape (N, 2^n), after conversion.
+
+        Args:
+            specification: the model.
+            angles: shape (parameter_count,), radians.
+            states: shape (N, 2^n), unit norm.
+            exact_errors: whether to score the dense states by the exact engine too, and report the differences.
+        """
+        scores = self.score(specification, angles, self.convert(states))
+        if not exact_errors:
+            return scores
+        exact, dense = ExactEngine(), np.asarray(states, dtype=np.float64)
+        errors = ExactErrors(
+            scores.trash_fidelity - exact.trash_fidelity(specification, angles, dense),
+            scores.fidelity - exact.reconstruction_fidelity(specification, angles, dense),
+        )
+        return replace(scores, errors=errors)
+
+    def _bounded_loss(self, specification: ModelSpecification, parts: Sequence[WeightedStack]) -> MpsLoss:
+        plan = plan_sweep(specification)
+        bounded = []
+        for part in parts:
+            _require_size(plan, part.stack)
+            cost = self._affordable(plan, part.stack)
+            # The backward sweep keeps the environment before every step.
+            for chunk in _chunks(part.stack.count, cost.working_bytes * len(plan.steps) // 4):
+                bounded.append(WeightedStack(part.stack[chunk], part.weights[chunk]))
+        return MpsLoss(specification, tuple(bounded))
+
+    def _of_states(self, states: Array, score: Callable[[MpsStack], Float64Array]) -> Float64Array:
+        result = np.empty(states.shape[0])
+        for chunk in _state_chunks(states):
+            result[chunk] = score(self.convert(states[chunk]))
+        return result
+
+    def _sweep(self, specification: ModelSpecification, angles: Array) -> _Sweep:
+        plan = plan_sweep(specification)
+        blocks = block_matrices(specification.ansatz, specification.ansatz.check_angles(angles))
+        return _Sweep(self, plan, window_matrices(plan, blocks))
+
+    def _affordable(self, plan: SweepPlan, stack: MpsStack) -> SweepCost:
+        cost = plan_cost(plan, stack.bonds)
+        if cost.working_bytes > self.memory_bytes:
+            raise InputError(
+                f"a patch of bond {stack.bond} with {plan.widest} open wires takes about "
+                f"{cost.working_bytes / 2**30:.1f} GiB (at most {self.memory_bytes / 2**30:.1f})",
+                where="--engine mps",
+                remedy="lower the bond, use fewer layers, or raise the memory limit",
+            )
+        return cost
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """A model with its angles, ready for stacks of trains."""
+
+    engine: MpsEngine
+    plan: SweepPlan
+    windows: Windows
+
+    def of(self, stack: MpsStack, score: Callable[[MpsStack], Float64Array]) -> Float64Array:
+        """A score of a stack of any size, in chunks of bounded memory."""
+        _require_size(self.plan, stack)
+        cost = self.engine._affordable(self.plan, stack)
+        parts = [score(stack[chunk]) for chunk in _chunks(stack.count, cost.working_bytes)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def trash(self, stack: MpsStack) -> Float64Array:
+        return trash_fidelity(self.plan, self.windows, plan_sites(self.plan, stack))
+
+    def both(self, stack: MpsStack) -> Fidelities:
+        meeting = plan_cost(self.plan, stack.bonds).meeting
+        return both_fidelities(self.plan, self.windows, plan_sites(self.plan, stack), meeting)
+
+
+def _require_size(plan: SweepPlan, stack: MpsStack) -> None:
+    if stack.qubit_count != plan.qubit_count:
+        raise InputError(
+            f"trains of {stack.qubit_count} tensors for a model of {plan.qubit_count} qubits",
+            where="tensor train",
+            remedy=f"give {plan.qubit_count} tensors",
+        )
+
+
+def _state_chunks(states: Array) -> Iterator[slice]:
+    """Slices of a stack of dense states that are converted together."""
+    return _chunks(states.shape[0], 8 * states.shape[1])
+
+
+def _chunks(count: int, bytes_each: int) -> Iterator[slice]:
+    """Slices of 0..count whose items take at most `CHUNK_BYTES` together, at least one item each."""
+    step = max(1, CHUNK_BYTES // max(1, bytes_each))
+    for start in range(0, max(count, 1), step):
+        yield slice(start, min(start + step, count))
