@@ -133,10 +133,10 @@ def describe(result: Evaluation, reporter: Reporter) -> None:
 
 
 def show(value: MetricValue) -> str:
-    """A value above its interval, .71-.74 for 0.71 to 0.74; a dash where it is not defined."""
+    """A value above its interval, .71-1.0 for 0.71 to 1.00; a dash where it is not defined."""
     if not value.defined:
         return "-"
-    low, high = (f"{end:.2f}".removeprefix("0") for end in (value.low, value.high))
+    low, high = (f"{end:.2f}".removeprefix("0").replace("1.00", "1.0") for end in (value.low, value.high))
     return f"{value.value:.3f}\n{low}-{high}"
 
 

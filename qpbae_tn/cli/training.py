@@ -160,7 +160,8 @@ def describe(outcome: TrainingOutcome, reporter: Reporter) -> None:
     table.add_row("parameters", f"{specification.ansatz.parameter_count}, {told}")
     if outcome.history:
         first, last = outcome.history[0], outcome.history[-1]
-        table.add_row("loss", f"{first.loss:.4f} in epoch {first.epoch}, {last.loss:.4f} in epoch {last.epoch}")
+        start = f"{first.loss:.4f} in epoch {first.epoch}, " if first is not last else ""
+        table.add_row("loss", f"{start}{last.loss:.4f} in epoch {last.epoch}")
         if last.validation_loss is not None:
             table.add_row("validation loss", f"{last.validation_loss:.4f}")
     table.add_row("ceiling", f"{outcome.ceiling_loss:.4f}, the least loss that any encoder could reach (PCA)")

@@ -79,6 +79,7 @@ def train_model(
     *,
     options: FitOptions | None = None,
     batch_size: int = 4,
+    threshold_quantile: float = 0.99,
     provenance: Mapping[str, Any] | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> TrainingOutcome:
@@ -92,6 +93,7 @@ def train_model(
         initial_angles: shape (parameter_count,), radians.
         options: epochs and learning rate; the paper's by default.
         batch_size: images a step.
+        threshold_quantile: share of the validation maps' pixels at or below the operating threshold.
         provenance: JSON values that the model file should remember.
         on_epoch: called after each epoch.
 
@@ -104,7 +106,9 @@ def train_model(
     seconds = time.perf_counter() - start
     scorers = {score: model_scorer(specification, angles, engine, score) for score in get_args(Score)}
     maps, _ = anomaly_maps(specification, validation_images, scorers)
-    thresholds: dict[Score, float] = {score: float(operating_threshold(maps[score])) for score in get_args(Score)}
+    thresholds: dict[Score, float] = {
+        score: operating_threshold(maps[score], threshold_quantile) for score in get_args(Score)
+    }
     remembered = {
         "engine": engine.name,
         "initial_angles": [float(angle) for angle in initial_angles],
