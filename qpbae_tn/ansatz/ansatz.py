@@ -74,9 +74,31 @@ class Ansatz:
         for block, offset in zip(self.blocks, self.offsets, strict=True):
             yield block, angles[offset : offset + block.kind.parameter_count]
 
+    @cached_property
+    def _groups(self) -> tuple[tuple[BlockKind, tuple[int, ...], NDArray[np.intp]], ...]:
+        """Blocks of one kind together: the kind, their positions, and the indices of their angles (blocks, count)."""
+        groups = []
+        for kind in dict.fromkeys(block.kind for block in self.blocks):
+            members = tuple(index for index, block in enumerate(self.blocks) if block.kind == kind)
+            starts = np.array([self.offsets[index] for index in members])
+            groups.append((kind, members, starts[:, None] + np.arange(kind.parameter_count)))
+        return tuple(groups)
+
     def matrices(self, angles: NDArray[np.floating]) -> list[NDArray[np.float64]]:
-        """The 4 x 4 matrix of each block, in order of time."""
-        return [block.kind.matrix(own) for block, own in self.split(angles)]
+        """The 4 x 4 matrix of each block, in order of time; blocks of one kind are computed together."""
+        angles = np.asarray(angles, dtype=np.float64)
+        result: dict[int, NDArray[np.float64]] = {}
+        for kind, members, indices in self._groups:
+            result.update(zip(members, kind.matrix(angles[indices]), strict=True))
+        return [result[index] for index in range(len(self.blocks))]
+
+    def derivatives(self, angles: NDArray[np.floating]) -> list[NDArray[np.float64]]:
+        """For each block the derivatives of its matrix by its own angles, shape (its parameter_count, 4, 4)."""
+        angles = np.asarray(angles, dtype=np.float64)
+        result: dict[int, NDArray[np.float64]] = {}
+        for kind, members, indices in self._groups:
+            result.update(zip(members, kind.derivatives(angles[indices]), strict=True))
+        return [result[index] for index in range(len(self.blocks))]
 
     def check_angles(self, angles: ArrayLike, *, where: object = "angles") -> NDArray[np.float64]:
         """The angles as a flat float64 array of shape (parameter_count,); nested lists of the right total are accepted.

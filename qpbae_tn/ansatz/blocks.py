@@ -60,43 +60,51 @@ class BlockKind:
         return sum(isinstance(gate, Cnot) for gate in self.gates)
 
     def matrix(self, angles: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The block as an orthogonal matrix.
+        """The block as an orthogonal matrix, or a stack of them.
 
         Args:
-            angles: shape (parameter_count,), radians.
+            angles: shape (..., parameter_count), radians.
 
         Returns:
-            Shape (4, 4), indexed by 2 * (first qubit) + (second qubit).
+            Shape (..., 4, 4), indexed by 2 * (first qubit) + (second qubit).
         """
-        matrix = np.eye(4)
+        angles = np.asarray(angles, dtype=np.float64)
+        matrix = np.broadcast_to(np.eye(4), (*angles.shape[:-1], 4, 4))
         for gate in self.gates:
             matrix = _gate_matrix(gate, angles) @ matrix
         return matrix
 
     def derivatives(self, angles: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The derivative of `matrix` by each angle, shape (parameter_count, 4, 4).
+        """The derivative of `matrix` by each angle, shape (..., parameter_count, 4, 4).
 
         dRY(t)/dt = RY(t + pi) / 2, so each derivative is the block with one angle moved by pi, halved.
         """
         angles = np.asarray(angles, dtype=np.float64)
-        prefixes = [np.eye(4)]
-        for gate in self.gates:
-            prefixes.append(_gate_matrix(gate, angles) @ prefixes[-1])
-        suffix = np.eye(4)
-        result = np.empty((self.parameter_count, 4, 4))
-        for gate, prefix in zip(reversed(self.gates), reversed(prefixes[:-1]), strict=True):
+        gates = [_gate_matrix(gate, angles) for gate in self.gates]
+        prefixes = [np.broadcast_to(np.eye(4), (*angles.shape[:-1], 4, 4))]
+        for matrix in gates:
+            prefixes.append(matrix @ prefixes[-1])
+        suffix = prefixes[0]
+        result = np.empty((*angles.shape, 4, 4))
+        for gate, matrix, prefix in zip(reversed(self.gates), reversed(gates), reversed(prefixes[:-1]), strict=True):
             if isinstance(gate, Ry):
-                moved = 0.5 * _ry_matrix(gate.qubit, float(angles[gate.parameter]) + np.pi)
-                result[gate.parameter] = suffix @ moved @ prefix
-            suffix = suffix @ _gate_matrix(gate, angles)
+                moved = 0.5 * _ry_matrix(gate.qubit, angles[..., gate.parameter] + np.pi)
+                result[..., gate.parameter, :, :] = suffix @ moved @ prefix
+            suffix = suffix @ matrix
         return result
 
 
-def _ry_matrix(qubit: int, angle: float) -> NDArray[np.float64]:
-    c, s = np.cos(angle / 2), np.sin(angle / 2)
-    if qubit == 0:
-        return np.array([[c, 0, -s, 0], [0, c, 0, -s], [s, 0, c, 0], [0, s, 0, c]])
-    return np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, c, -s], [0, 0, s, c]])
+_ONE = np.eye(4)
+_GENERATORS = (
+    # d/dt of RY(2t) at t = 0 on the first and on the second qubit: RY(t) = cos(t/2) 1 + sin(t/2) G.
+    np.array([[0.0, 0, -1, 0], [0, 0, 0, -1], [1, 0, 0, 0], [0, 1, 0, 0]]),
+    np.array([[0.0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, -1], [0, 0, 1, 0]]),
+)
+
+
+def _ry_matrix(qubit: int, angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    half = np.asarray(angle)[..., None, None] / 2
+    return np.asarray(np.cos(half) * _ONE + np.sin(half) * _GENERATORS[qubit])
 
 
 _CNOT_MATRICES = {
@@ -105,9 +113,9 @@ _CNOT_MATRICES = {
 }
 
 
-def _gate_matrix(gate: Gate, angles: NDArray[np.floating]) -> NDArray[np.float64]:
+def _gate_matrix(gate: Gate, angles: NDArray[np.float64]) -> NDArray[np.float64]:
     if isinstance(gate, Ry):
-        return _ry_matrix(gate.qubit, float(angles[gate.parameter]))
+        return _ry_matrix(gate.qubit, angles[..., gate.parameter])
     return _CNOT_MATRICES[gate.control, gate.target]
 
 

@@ -109,10 +109,10 @@ class MeanStateLoss:
         gradient = np.empty(ansatz.parameter_count)
         count = rows.shape[0]
         both = np.concatenate([rows, moved])
-        for (block, own), offset, matrix in zip(ansatz.split(angles), ansatz.offsets, matrices, strict=True):
+        slopes = ansatz.derivatives(angles)
+        for block, offset, matrix, derivatives in zip(ansatz.blocks, ansatz.offsets, matrices, slopes, strict=True):
             advanced = apply_block(both, matrix, block.first, block.second)
             overlap = pair_overlap(advanced[:count], both[count:], block.first, block.second)
-            derivatives = block.kind.derivatives(own)
-            gradient[offset : offset + derivatives.shape[0]] = -2.0 * np.einsum("jab,ab->j", derivatives, overlap)
+            gradient[offset : offset + len(derivatives)] = -2.0 * (derivatives.reshape(-1, 16) @ overlap.ravel())
             both = advanced
         return loss, gradient
