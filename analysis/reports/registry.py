@@ -7,7 +7,9 @@ from importlib import import_module
 from qpbae_tn.analysis.reports.report import Report
 from qpbae_tn.errors import InputError
 
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "expressivity": "qpbae_tn.analysis.expressivity.report",
+}
 """Report name to the module that holds its `REPORT`, in the order of the index."""
 
 

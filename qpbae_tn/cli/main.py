@@ -11,7 +11,7 @@ import typer
 from qpbae_tn import __version__
 from qpbae_tn.errors import InputError
 
-COMMANDS = ("run", "train", "evaluate", "segment")
+COMMANDS = ("run", "train", "evaluate", "segment", "report")
 """Each is a module `qpbae_tn.cli.NAME` with a function `NAME`; `--help` lists them in this order."""
 
 INTERRUPTED = 130

@@ -1,0 +1,1 @@
+"""What the ansatz can express: ceilings against what training reaches, and what that does to detection."""
