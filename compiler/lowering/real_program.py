@@ -1,0 +1,157 @@
+"""The compiler's view of a program before native gates: RY, CZ and Z on qubits, measurements at the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import cirq
+import sympy
+
+from qpbae_tn.compiler.lowering.angles import Angle
+from qpbae_tn.compiler.stages import Stage, stage_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ry:
+    """RY(angle) on a qubit."""
+
+    qubit: cirq.Qid
+    angle: Angle
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Cz:
+    """CZ on two qubits."""
+
+    first: cirq.Qid
+    second: cirq.Qid
+    stage: Stage
+
+    @property
+    def pair(self) -> frozenset[cirq.Qid]:
+        """The two qubits."""
+        return frozenset((self.first, self.second))
+
+
+@dataclass(frozen=True, slots=True)
+class Z:
+    """Z on a qubit; it only stands in programs that are being rewritten."""
+
+    qubit: cirq.Qid
+    stage: Stage
+
+
+RealGate = Ry | Cz | Z
+
+
+@dataclass(frozen=True)
+class RealProgram:
+    """Real gates in order of time, then measurements; global phases are dropped.
+
+    Args:
+        gates: in order of time.
+        measurements: the operations that measure, all of them at the end.
+        inputs: qubits that start in an arbitrary state; all others start in |0>.
+        qubits: all qubits, in order.
+    """
+
+    gates: tuple[RealGate, ...]
+    measurements: tuple[cirq.Operation, ...]
+    inputs: frozenset[cirq.Qid]
+    qubits: tuple[cirq.Qid, ...]
+
+    @property
+    def measured(self) -> tuple[cirq.Qid, ...]:
+        """The measured qubits, in the order of the measurements."""
+        return tuple(qubit for operation in self.measurements for qubit in operation.qubits)
+
+    def with_gates(self, gates: Collection[RealGate]) -> RealProgram:
+        """The same program with other gates."""
+        return RealProgram(tuple(gates), self.measurements, self.inputs, self.qubits)
+
+    @classmethod
+    def from_circuit(cls, circuit: cirq.AbstractCircuit, inputs: Collection[cirq.Qid] = ()) -> RealProgram:
+        """From a tagged circuit of RY (powers of Y), CZ, CNOT, SWAP, X, Y, Z, H and terminal measurements.
+
+        Args:
+            circuit: every gate tagged with its stage; measurements need none.
+            inputs: qubits that start in an arbitrary state.
+
+        Raises:
+            ValueError: another gate, a gate after a measurement of its qubit, or a missing stage.
+        """
+        gates: list[RealGate] = []
+        measurements: list[cirq.Operation] = []
+        finished: set[cirq.Qid] = set()
+        for operation in circuit.all_operations():
+            if not finished.isdisjoint(operation.qubits):
+                raise ValueError(f"{operation} comes after a measurement of its qubit")
+            if isinstance(operation.gate, cirq.MeasurementGate):
+                measurements.append(operation)
+                finished.update(operation.qubits)
+            else:
+                gates.extend(_real_gates(operation))
+        unknown = set(inputs) - circuit.all_qubits()
+        if unknown:
+            raise ValueError(f"inputs {sorted(unknown)} are not qubits of the circuit")
+        return cls(tuple(gates), tuple(measurements), frozenset(inputs), tuple(sorted(circuit.all_qubits())))
+
+    def to_circuit(self) -> cirq.Circuit:
+        """As a circuit of cirq.ry, CZ and Z, packed to the left, measurements in one last moment."""
+        circuit = cirq.Circuit(_operation(gate) for gate in self.gates)
+        if self.measurements:
+            circuit.append(cirq.Moment(self.measurements))
+        return circuit
+
+
+def _operation(gate: RealGate) -> cirq.Operation:
+    match gate:
+        case Ry(qubit, angle, stage):
+            return cirq.ry(angle.radians).on(qubit).with_tags(stage)
+        case Cz(first, second, stage):
+            return cirq.CZ(first, second).with_tags(stage)
+        case Z(qubit, stage):
+            return cirq.Z(qubit).with_tags(stage)
+
+
+def _real_gates(operation: cirq.Operation) -> Iterator[RealGate]:
+    gate, qubits = operation.gate, operation.qubits
+    if isinstance(gate, cirq.IdentityGate):
+        return
+    stage = stage_of(operation)
+    if isinstance(gate, cirq.YPowGate):
+        yield Ry(qubits[0], Angle.of(_radians(gate.exponent)), stage)
+    elif gate == cirq.CZ:
+        yield Cz(qubits[0], qubits[1], stage)
+    elif gate == cirq.CNOT:
+        yield from _cnot(qubits[0], qubits[1], stage)
+    elif gate == cirq.SWAP:
+        yield from _cnot(qubits[0], qubits[1], stage)
+        yield from _cnot(qubits[1], qubits[0], stage)
+        yield from _cnot(qubits[0], qubits[1], stage)
+    elif gate == cirq.Z:
+        yield Z(qubits[0], stage)
+    elif gate == cirq.X:
+        yield Z(qubits[0], stage)
+        yield Ry(qubits[0], Angle(math.pi), stage)
+    elif gate == cirq.H:
+        yield Ry(qubits[0], Angle(-math.pi / 2), stage)
+        yield Z(qubits[0], stage)
+    else:
+        raise ValueError(f"{operation} is not a real gate that the compiler knows")
+
+
+def _radians(half_turns: float | sympy.Expr) -> float | sympy.Expr:
+    if not isinstance(half_turns, sympy.Basic):
+        return half_turns * math.pi
+    # the exponent of cirq.ry(t) is t/pi: multiplied by the exact pi, both go
+    return (half_turns * sympy.pi).xreplace({sympy.pi: sympy.Float(math.pi)})
+
+
+def _cnot(control: cirq.Qid, target: cirq.Qid, stage: Stage) -> Iterator[RealGate]:
+    yield Ry(target, Angle(-math.pi / 2), stage)
+    yield Cz(control, target, stage)
+    yield Ry(target, Angle(math.pi / 2), stage)

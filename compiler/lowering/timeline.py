@@ -1,0 +1,44 @@
+"""The history of each qubit: its rotations and the layers of its CZ, in order of time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import cirq
+
+from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram, Ry
+from qpbae_tn.compiler.lowering.schedule import Layers
+
+
+@dataclass(frozen=True)
+class LayeredCz:
+    """A CZ in its layer, seen from one of its qubits (`side` 0: the first)."""
+
+    gate: Cz
+    layer: int
+    side: int
+
+
+Timeline = tuple[Ry | LayeredCz, ...]
+
+
+def timelines(program: RealProgram, layers: Layers) -> dict[cirq.Qid, Timeline]:
+    """For each qubit with a gate, its rotations and CZ in order of time."""
+    entangling: dict[cirq.Qid, dict[int, list[LayeredCz]]] = defaultdict(lambda: defaultdict(list))
+    for index, layer in enumerate(layers):
+        for item in layer:
+            for side, (qubit, group) in enumerate(zip((item.gate.first, item.gate.second), item.groups, strict=True)):
+                entangling[qubit][group].append(LayeredCz(item.gate, index, side))
+    rotations: dict[cirq.Qid, list[Ry]] = defaultdict(list)
+    for gate in program.gates:
+        if isinstance(gate, Ry):
+            rotations[gate.qubit].append(gate)
+    found: dict[cirq.Qid, Timeline] = {}
+    for qubit in program.qubits:
+        items: list[Ry | LayeredCz] = list(entangling[qubit][0])
+        for group, rotation in enumerate(rotations[qubit], start=1):
+            items += [rotation, *entangling[qubit][group]]
+        if items:
+            found[qubit] = tuple(items)
+    return found

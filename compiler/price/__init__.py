@@ -1,0 +1,1 @@
+"""The price of a compiled program: gates, time, fidelity, shots."""
