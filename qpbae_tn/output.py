@@ -144,14 +144,14 @@ def draft_folder(folder: Path, *, force: bool = False, numbered: bool = False) -
 def unused_folder(base: Path) -> Path:
     """`base`, or the first of `base`-2, `base`-3, ... that does not exist."""
     candidate, number = base, 2
-    while os.path.lexists(candidate):
+    while _exists(candidate):
         candidate, number = base.with_name(f"{base.name}-{number}"), number + 1
     return candidate
 
 
 def _refuse_what_is_there(folder: Path, *, force: bool) -> None:
     try:
-        if not os.path.lexists(folder):
+        if not _exists(folder):
             return
         if not force:
             raise InputError("exists already", where=folder, remedy="choose another --output, or --force to replace it")
@@ -207,7 +207,7 @@ def _make(folder: Path, made: list[Path]) -> None:
 def _take_name(temporary: Path, folder: Path, *, force: bool, numbered: bool) -> Path:
     while True:
         chosen = unused_folder(folder) if numbered else folder
-        if not numbered and os.path.lexists(chosen):
+        if not numbered and _exists(chosen):
             _refuse_what_is_there(chosen, force=force)
             _replace(Path(os.path.realpath(chosen)), temporary)
             return chosen
@@ -216,7 +216,7 @@ def _take_name(temporary: Path, folder: Path, *, force: bool, numbered: bool) ->
             return chosen
         except OSError as error:
             # Another process took the name in between.
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR) or not os.path.lexists(chosen):
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR) or not _exists(chosen):
                 raise
 
 
@@ -229,6 +229,15 @@ def _replace(folder: Path, replacement: Path) -> None:
         os.rename(old, folder)
         raise
     shutil.rmtree(old)
+
+
+def _exists(path: Path) -> bool:
+    """Whether the name is taken, by a dangling link too; unlike `os.path.lexists` it tells of impossible names."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _hidden_neighbour(path: Path, suffix: str) -> Path:
