@@ -7,10 +7,9 @@ from typing import Protocol
 
 import cirq
 
-from qpbae_tn.compiler.lowering.angles import Angle
 from qpbae_tn.compiler.lowering.moments import Run, assemble
-from qpbae_tn.compiler.lowering.one_qubit import Factor, merge_run
-from qpbae_tn.compiler.lowering.real_program import RealProgram, Ry
+from qpbae_tn.compiler.lowering.one_qubit import Factor, Local, merge_run
+from qpbae_tn.compiler.lowering.real_program import RealProgram, operation_of
 from qpbae_tn.compiler.lowering.schedule import cz_layers
 from qpbae_tn.compiler.lowering.synthesis import CzSequence, cz_sequence
 from qpbae_tn.compiler.lowering.timeline import LayeredCz, Timeline, timelines
@@ -28,7 +27,7 @@ class Merge(Protocol):
 
 
 def to_native(program: RealProgram, native: NativeGate) -> cirq.Circuit:
-    """Schedule a program and write it in native gates; raises ValueError while a Z is left in it.
+    """Schedule a program and write it in native gates.
 
     Each CZ becomes the fixed sequence of `cz_sequence`; the one-qubit gates around it merge (`merge_run`). Measurements
     stand together in the last moment.
@@ -37,16 +36,12 @@ def to_native(program: RealProgram, native: NativeGate) -> cirq.Circuit:
 
 
 def scheduled(program: RealProgram) -> cirq.Circuit:
-    """Schedule a program and write it in cirq.ry and CZ, in the moments that `to_native` gives with CZ."""
+    """Schedule a program and write it in cirq.ry, powers of Z and CZ."""
     return _written(program, NativeGate.CZ, _rotations)
 
 
 def _rotations(qubit: cirq.Qid, factors: Sequence[Factor], *, measured_next: bool) -> tuple[cirq.Operation, ...]:
-    return tuple(
-        cirq.ry(factor.gate.radians).on(qubit).with_tags(factor.stage)
-        for factor in factors
-        if isinstance(factor.gate, Angle)
-    )
+    return tuple(operation_of(factor) for factor in factors if not isinstance(factor, Local))
 
 
 def _written(program: RealProgram, native: NativeGate, merge: Merge) -> cirq.Circuit:
@@ -85,11 +80,11 @@ def _runs(
     def add(slot: int, item: LayeredCz) -> None:
         matrix = sequence.locals[slot][item.side]
         if matrix is not None:
-            factors.append(Factor(matrix, item.gate.stage))
+            factors.append(Local(matrix, item.gate.stage))
 
     for item in timeline:
-        if isinstance(item, Ry):
-            factors.append(Factor(item.angle, item.stage))
+        if not isinstance(item, LayeredCz):
+            factors.append(item)
             continue
         for use in range(uses):
             layer = uses * item.layer + use

@@ -16,6 +16,7 @@ import cirq
 import numpy as np
 
 from qpbae_tn.compiler.lowering.angles import Angle
+from qpbae_tn.compiler.lowering.real_program import Phase, Ry
 from qpbae_tn.compiler.lowering.synthesis import Matrix, euler
 from qpbae_tn.compiler.stages import Stage
 
@@ -23,11 +24,14 @@ _NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True)
-class Factor:
-    """A one-qubit gate to merge: a matrix, or RY of an angle; and the stage it belongs to."""
+class Local:
+    """A one-qubit gate that making a CZ from native gates adds."""
 
-    gate: Matrix | Angle
+    matrix: Matrix
     stage: Stage
+
+
+Factor = Ry | Phase | Local
 
 
 @dataclass(frozen=True)
@@ -108,13 +112,14 @@ def _multiplied(factors: Sequence[Factor]) -> list[_Numeric | _Symbolic]:
     """Neighbouring numeric factors as one matrix."""
     items: list[_Numeric | _Symbolic] = []
     for factor in factors:
-        if isinstance(factor.gate, Angle) and factor.gate.rest is not None:
-            items.append(_Symbolic(factor.gate, 0.0, 0.0, factor.stage))
+        if isinstance(factor, Ry) and factor.angle.rest is not None:
+            items.append(_Symbolic(factor.angle, 0.0, 0.0, factor.stage))
             continue
-        matrix = _ry(factor.gate.constant) if isinstance(factor.gate, Angle) else factor.gate
-        if items and isinstance(items[-1], _Numeric):
-            matrix = matrix @ items.pop().matrix  # type: ignore[union-attr]
-        items.append(_Numeric(matrix, factor.stage))
+        matrix = _matrix(factor)
+        if items and isinstance(last := items[-1], _Numeric):
+            items[-1] = _Numeric(matrix @ last.matrix, factor.stage)
+        else:
+            items.append(_Numeric(matrix, factor.stage))
     return items
 
 
@@ -135,9 +140,15 @@ def _absorbed(items: Sequence[_Numeric | _Symbolic]) -> list[_Numeric | _Symboli
     return merged
 
 
-def _ry(radians: float) -> Matrix:
-    cosine, sine = math.cos(radians / 2), math.sin(radians / 2)
-    return np.array([[cosine, -sine], [sine, cosine]], dtype=np.complex128)
+def _matrix(factor: Factor) -> Matrix:
+    match factor:
+        case Ry(_, angle, _):
+            cosine, sine = math.cos(angle.constant / 2), math.sin(angle.constant / 2)
+            return np.array([[cosine, -sine], [sine, cosine]], dtype=np.complex128)
+        case Phase(_, half_turns, _):
+            return np.diag([1.0, np.exp(1j * math.pi * half_turns)])
+        case Local(matrix, _):
+            return matrix
 
 
 def _is_whole(half_turns: float) -> bool:

@@ -1,4 +1,8 @@
-"""The compiler's view of a program before native gates: RY, CZ and Z on qubits, measurements at the end."""
+"""The compiler's view of a program before native gates: RY, CZ, numeric rotations about Z, measurements at the end.
+
+Programs of this model are real: RY and CZ do. Rotations about Z come in with Z, H and X, and go out again; only the T
+gates of a literal SWAP test stay.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +41,15 @@ class Cz:
 
 
 @dataclass(frozen=True, slots=True)
-class Z:
-    """Z on a qubit; it only stands in programs that are being rewritten."""
+class Phase:
+    """Z**half_turns on a qubit."""
 
     qubit: cirq.Qid
+    half_turns: float
     stage: Stage
 
 
-RealGate = Ry | Cz | Z
+RealGate = Ry | Cz | Phase
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,10 @@ class RealProgram:
 
     @classmethod
     def from_circuit(cls, circuit: cirq.AbstractCircuit, inputs: Collection[cirq.Qid] = ()) -> RealProgram:
-        """From a tagged circuit of RY (powers of Y), CZ, CNOT, SWAP, X, Y, Z, H and terminal measurements.
+        """From a tagged circuit of powers of Y and Z, CZ, CNOT, SWAP, X, H and terminal measurements.
 
         Args:
-            circuit: every gate tagged with its stage; measurements need none.
+            circuit: every gate tagged with its stage (measurements need none); symbols in powers of Y only.
             inputs: qubits that start in an arbitrary state.
 
         Raises:
@@ -100,21 +105,22 @@ class RealProgram:
         return cls(tuple(gates), tuple(measurements), frozenset(inputs), tuple(sorted(circuit.all_qubits())))
 
     def to_circuit(self) -> cirq.Circuit:
-        """As a circuit of cirq.ry, CZ and Z, packed to the left, measurements in one last moment."""
-        circuit = cirq.Circuit(_operation(gate) for gate in self.gates)
+        """As a circuit of cirq.ry, CZ and powers of Z, packed to the left, measurements in one last moment."""
+        circuit = cirq.Circuit(operation_of(gate) for gate in self.gates)
         if self.measurements:
             circuit.append(cirq.Moment(self.measurements))
         return circuit
 
 
-def _operation(gate: RealGate) -> cirq.Operation:
+def operation_of(gate: RealGate) -> cirq.Operation:
+    """As a tagged operation of Cirq."""
     match gate:
         case Ry(qubit, angle, stage):
             return cirq.ry(angle.radians).on(qubit).with_tags(stage)
         case Cz(first, second, stage):
             return cirq.CZ(first, second).with_tags(stage)
-        case Z(qubit, stage):
-            return cirq.Z(qubit).with_tags(stage)
+        case Phase(qubit, half_turns, stage):
+            return cirq.ZPowGate(exponent=half_turns).on(qubit).with_tags(stage)
 
 
 def _real_gates(operation: cirq.Operation) -> Iterator[RealGate]:
@@ -132,16 +138,16 @@ def _real_gates(operation: cirq.Operation) -> Iterator[RealGate]:
         yield from _cnot(qubits[0], qubits[1], stage)
         yield from _cnot(qubits[1], qubits[0], stage)
         yield from _cnot(qubits[0], qubits[1], stage)
-    elif gate == cirq.Z:
-        yield Z(qubits[0], stage)
+    elif isinstance(gate, cirq.ZPowGate) and not cirq.is_parameterized(gate):
+        yield Phase(qubits[0], float(gate.exponent), stage)
     elif gate == cirq.X:
-        yield Z(qubits[0], stage)
+        yield Phase(qubits[0], 1.0, stage)
         yield Ry(qubits[0], Angle(math.pi), stage)
     elif gate == cirq.H:
         yield Ry(qubits[0], Angle(-math.pi / 2), stage)
-        yield Z(qubits[0], stage)
+        yield Phase(qubits[0], 1.0, stage)
     else:
-        raise ValueError(f"{operation} is not a real gate that the compiler knows")
+        raise ValueError(f"{operation} is no gate that the compiler knows")
 
 
 def _radians(half_turns: float | sympy.Expr) -> float | sympy.Expr:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cirq
 
 from qpbae_tn.compiler.lowering.angles import Angle
-from qpbae_tn.compiler.lowering.real_program import Cz, RealGate, RealProgram, Ry, Z
+from qpbae_tn.compiler.lowering.real_program import Cz, Phase, RealGate, RealProgram, Ry
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,30 @@ class Rule:
 
 def merge_rotations(program: RealProgram) -> RealProgram:
     """Sum rotations of a qubit with nothing in between; drop multiples of a full turn. The later gate's stage stays."""
-    gates: list[RealGate | None] = []
+    gates: dict[int, RealGate] = {}
     last: dict[cirq.Qid, int] = {}
-    for gate in program.gates:
-        if isinstance(gate, Ry) and (index := last.get(gate.qubit)) is not None:
-            earlier = gates[index]
-            assert isinstance(earlier, Ry)
-            gates[index] = None
-            gate = Ry(gate.qubit, earlier.angle + gate.angle, gate.stage)
-        if isinstance(gate, Ry):
-            last[gate.qubit] = len(gates)
-        else:
-            for qubit in _qubits(gate):
+    last_phase: dict[cirq.Qid, int] = {}
+    for index, gate in enumerate(program.gates):
+        match gate:
+            case Ry(qubit, angle, stage):
+                earlier = gates.pop(last[qubit]) if qubit in last else None
+                if isinstance(earlier, Ry):
+                    angle = earlier.angle + angle
+                gates[index] = Ry(qubit, angle.wrapped(), stage)
+                last[qubit] = index
+                last_phase.pop(qubit, None)
+            case Phase(qubit, half_turns, stage):
+                earlier = gates.pop(last_phase[qubit]) if qubit in last_phase else None
+                if isinstance(earlier, Phase):
+                    half_turns += earlier.half_turns
+                gates[index] = Phase(qubit, half_turns, stage)
+                last_phase[qubit] = index
                 last.pop(qubit, None)
-        gates.append(gate)
-    kept = (gate for gate in gates if gate is not None)
-    return program.with_gates(
-        tuple(
-            Ry(gate.qubit, gate.angle.wrapped(), gate.stage) if isinstance(gate, Ry) else gate
-            for gate in kept
-            if not (isinstance(gate, Ry) and gate.angle.is_zero)
-        )
-    )
+            case Cz(first, second, _):
+                gates[index] = gate
+                last.pop(first, None)
+                last.pop(second, None)
+    return program.with_gates([gates[index] for index in sorted(gates) if not _is_identity(gates[index])])
 
 
 def push_paulis(program: RealProgram) -> RealProgram:
@@ -66,8 +68,11 @@ def push_paulis(program: RealProgram) -> RealProgram:
     gates: list[RealGate] = []
     for gate in program.gates:
         match gate:
-            case Z(qubit, _):
-                flipped[qubit] = not flipped.get(qubit, False)
+            case Phase(qubit, half_turns, stage):
+                if _is_whole(half_turns):
+                    flipped[qubit] = flipped.get(qubit, False) != (round(half_turns) % 2 == 1)
+                else:
+                    gates.append(Phase(qubit, -half_turns if turned.get(qubit) else half_turns, stage))
             case Ry(qubit, angle, stage):
                 rotations[qubit] -= 1
                 if angle.is_half_turn and rotations[qubit]:
@@ -97,13 +102,14 @@ def resolve_basis_states(program: RealProgram) -> RealProgram:
                 if known is not None and not angle.is_zero:
                     state[qubit] = (not known) if angle.is_half_turn else None
                 gates.append(gate)
-            case Z(qubit, _):
-                gates.append(gate)
+            case Phase(qubit, _, _):
+                if state[qubit] is None:
+                    gates.append(gate)
             case Cz(first, second, stage):
                 for control, other in ((first, second), (second, first)):
                     if state[control] is not None:
                         if state[control]:
-                            gates.append(Z(other, stage))
+                            gates.append(Phase(other, 1.0, stage))
                         break
                 else:
                     gates.append(gate)
@@ -121,7 +127,7 @@ def drop_unseen(program: RealProgram) -> RealProgram:
                 if qubit not in read:
                     continue
                 rotated.add(qubit)
-            case Z(qubit, _):
+            case Phase(qubit, _, _):
                 if qubit not in rotated:
                     continue
             case Cz(first, second, _):
@@ -150,10 +156,21 @@ def cancel_pairs(program: RealProgram) -> RealProgram:
     return program.with_gates([gate for index, gate in enumerate(program.gates) if index not in dropped])
 
 
-def _qubits(gate: RealGate) -> tuple[cirq.Qid, ...]:
-    return (gate.first, gate.second) if isinstance(gate, Cz) else (gate.qubit,)
+def _is_identity(gate: RealGate) -> bool:
+    match gate:
+        case Ry(_, angle, _):
+            return angle.is_zero
+        case Phase(_, half_turns, _):
+            return _is_whole(half_turns / 2)
+        case Cz():
+            return False
 
 
+def _is_whole(half_turns: float) -> bool:
+    return abs(half_turns - round(half_turns)) < _NEGLIGIBLE
+
+
+_NEGLIGIBLE = 1e-12
 _HALF_TURN = Angle(math.pi)
 
 MERGE = Rule("merge rotations", "RY(a) RY(b) = RY(a + b)", merge_rotations)

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import cirq
 
-from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram, Ry, Z
+from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram, Ry
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ _Node = tuple[tuple[cirq.Qid, int], tuple[cirq.Qid, int]]
 
 
 def cz_layers(program: RealProgram) -> Layers:
-    """The CZ of a program in layers, in order of time; raises ValueError while a Z is left in it."""
+    """The CZ of a program in layers, in order of time; rotations about Z commute with all of them."""
     rotations: dict[cirq.Qid, int] = defaultdict(int)
     gates: list[PlacedCz] = []
     for gate in program.gates:
@@ -39,8 +39,6 @@ def cz_layers(program: RealProgram) -> Layers:
                 rotations[qubit] += 1
             case Cz(first, second, _):
                 gates.append(PlacedCz(gate, (rotations[first], rotations[second])))
-            case Z():
-                raise ValueError("push the Z out of the program before it is scheduled")
     forwards: list[_Node] = [((item.gate.first, item.groups[0]), (item.gate.second, item.groups[1])) for item in gates]
     backwards: list[_Node] = [((a, -i), (b, -j)) for (a, i), (b, j) in forwards]
     late = _fill(backwards, range(len(gates)))[::-1]

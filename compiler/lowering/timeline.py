@@ -1,4 +1,4 @@
-"""The history of each qubit: its rotations and the layers of its CZ, in order of time."""
+"""The history of each qubit: its one-qubit gates and the layers of its CZ, in order of time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import cirq
 
-from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram, Ry
+from qpbae_tn.compiler.lowering.real_program import Cz, Phase, RealProgram, Ry
 from qpbae_tn.compiler.lowering.schedule import Layers
 
 
@@ -20,25 +20,30 @@ class LayeredCz:
     side: int
 
 
-Timeline = tuple[Ry | LayeredCz, ...]
+Timeline = tuple[Ry | Phase | LayeredCz, ...]
 
 
 def timelines(program: RealProgram, layers: Layers) -> dict[cirq.Qid, Timeline]:
-    """For each qubit with a gate, its rotations and CZ in order of time."""
+    """For each qubit with a gate, its gates in order of time; phases come before the CZ that they commute with."""
     entangling: dict[cirq.Qid, dict[int, list[LayeredCz]]] = defaultdict(lambda: defaultdict(list))
     for index, layer in enumerate(layers):
         for item in layer:
             for side, (qubit, group) in enumerate(zip((item.gate.first, item.gate.second), item.groups, strict=True)):
                 entangling[qubit][group].append(LayeredCz(item.gate, index, side))
-    rotations: dict[cirq.Qid, list[Ry]] = defaultdict(list)
+    history: dict[cirq.Qid, list[Ry | Phase]] = defaultdict(list)
     for gate in program.gates:
-        if isinstance(gate, Ry):
-            rotations[gate.qubit].append(gate)
+        if not isinstance(gate, Cz):
+            history[gate.qubit].append(gate)
     found: dict[cirq.Qid, Timeline] = {}
     for qubit in program.qubits:
-        items: list[Ry | LayeredCz] = list(entangling[qubit][0])
-        for group, rotation in enumerate(rotations[qubit], start=1):
-            items += [rotation, *entangling[qubit][group]]
+        items: list[Ry | Phase | LayeredCz] = []
+        group = 0
+        for gate in history[qubit]:
+            if isinstance(gate, Ry):
+                items += entangling[qubit][group]
+                group += 1
+            items.append(gate)
+        items += entangling[qubit][group]
         if items:
             found[qubit] = tuple(items)
     return found
