@@ -17,6 +17,9 @@ from qpbae_tn.specification import ModelSpecification
 
 Float64Array = NDArray[np.float64]
 
+LIVE_TENSORS = 6
+"""How many tensors of the largest size live together in a sweep, about."""
+
 
 @dataclass(frozen=True)
 class SweepCost:
@@ -24,20 +27,31 @@ class SweepCost:
 
     Args:
         trash_flops: additions and multiplications of the matrix products for F_trash.
-        fidelity_flops: the same for F and F_trash together.
-        largest: elements of the largest tensor.
+        trash_largest: elements of the largest tensor on the way.
+        fidelity_flops: additions and multiplications for F and F_trash together.
+        fidelity_largest: elements of the largest tensor on that way.
         meeting: steps of the trash register after which the two environments of F meet.
     """
 
     trash_flops: int
+    trash_largest: int
     fidelity_flops: int
-    largest: int
+    fidelity_largest: int
     meeting: int
 
     @property
-    def working_bytes(self) -> int:
-        """Bytes that one patch takes while it is scored: about six tensors of the largest size live together."""
-        return 6 * 8 * self.largest
+    def trash_bytes(self) -> int:
+        """Bytes that one patch takes while F_trash is found."""
+        return LIVE_TENSORS * 8 * self.trash_largest
+
+    @property
+    def fidelity_bytes(self) -> int:
+        """Bytes that one patch takes while F and F_trash are found."""
+        return LIVE_TENSORS * 8 * self.fidelity_largest
+
+    def training_bytes(self, qubit_count: int) -> int:
+        """Bytes that one patch takes in a gradient, which keeps an environment for each qubit."""
+        return (LIVE_TENSORS + qubit_count) * 8 * self.trash_largest
 
 
 @dataclass
@@ -82,8 +96,7 @@ def plan_cost(plan: SweepPlan, bonds: tuple[int, ...]) -> SweepCost:
     meeting = _best_meeting(plan, windows, sites)
     for_both = FlopCounter()
     both_fidelities(plan, windows, sites, meeting, for_both)
-    largest = max(for_trash.largest, for_both.largest)
-    return SweepCost(for_trash.flops, for_both.flops, largest, meeting)
+    return SweepCost(for_trash.flops, for_trash.largest, for_both.flops, for_both.largest, meeting)
 
 
 def _best_meeting(plan: SweepPlan, windows: list[Float64Array], sites: list[Float64Array]) -> int:

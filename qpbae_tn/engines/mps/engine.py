@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.engines.mps.conversion import states_to_mps
-from qpbae_tn.engines.mps.cost import SweepCost, plan_cost
+from qpbae_tn.engines.mps.cost import plan_cost
 from qpbae_tn.engines.mps.gates import block_matrices
 from qpbae_tn.engines.mps.gradient import MpsLoss, WeightedStack
 from qpbae_tn.engines.mps.plan import SweepPlan, plan_sweep
@@ -64,12 +64,13 @@ class MpsEngine:
     def trash_fidelity(self, specification: ModelSpecification, angles: Array, states: Array) -> Float64Array:
         """F_trash, shape (N,)."""
         sweep = self._sweep(specification, angles)
-        return self._of_states(states, lambda stack: sweep.of(stack, sweep.trash))
+        return np.concatenate([sweep.trash(self.convert(states[chunk])) for chunk in _state_chunks(states)])
 
     def reconstruction_fidelity(self, specification: ModelSpecification, angles: Array, states: Array) -> Float64Array:
         """F, shape (N,)."""
         sweep = self._sweep(specification, angles)
-        return self._of_states(states, lambda stack: sweep.of(stack, lambda part: sweep.both(part).reconstruction))
+        parts = [sweep.both(self.convert(states[chunk])).reconstruction for chunk in _state_chunks(states)]
+        return np.concatenate(parts)
 
     def prepare_loss(self, specification: ModelSpecification, batch_states: Sequence[Array], weights: Array) -> MpsLoss:
         """The batch's loss, its patches converted once."""
@@ -89,8 +90,7 @@ class MpsEngine:
         self, specification: ModelSpecification, angles: Array, stack: MpsStack
     ) -> Float64Array:
         """F_trash of patches given as trains, shape (N,)."""
-        sweep = self._sweep(specification, angles)
-        return sweep.of(stack, sweep.trash)
+        return self._sweep(specification, angles).trash(stack)
 
     def score(self, specification: ModelSpecification, angles: Array, stack: MpsStack) -> MpsScores:
         """F_trash and F of patches given as trains, with the intervals that their discarded weights leave.
@@ -98,9 +98,7 @@ class MpsEngine:
         Raises:
             InputError: trains of another number of qubits, an ansatz that cannot be swept, too little memory.
         """
-        sweep = self._sweep(specification, angles)
-        both = sweep.of(stack, lambda part: np.stack(sweep.both(part), axis=1))
-        trash, fidelity = both[:, 0], both[:, 1]
+        trash, fidelity = self._sweep(specification, angles).both(stack)
         intervals = score_intervals(trash, fidelity, stack.discarded_weight)
         return MpsScores(trash, fidelity, *intervals, stack.discarded_weight)
 
@@ -128,58 +126,57 @@ class MpsEngine:
     def _bounded_loss(self, specification: ModelSpecification, parts: Sequence[WeightedStack]) -> MpsLoss:
         plan = plan_sweep(specification)
         bounded = []
-        for part in parts:
-            _require_size(plan, part.stack)
-            cost = self._affordable(plan, part.stack)
-            # The backward sweep keeps the environment before every step.
-            for chunk in _chunks(part.stack.count, cost.working_bytes * len(plan.steps) // 4):
-                bounded.append(WeightedStack(part.stack[chunk], part.weights[chunk]))
+        for stack, weights in parts:
+            _require_size(plan, stack)
+            needed = plan_cost(plan, stack.bonds).training_bytes(plan.qubit_count)
+            _require_memory(plan, stack, needed, self.memory_bytes)
+            bounded += [WeightedStack(stack[chunk], weights[chunk]) for chunk in _chunks(stack.count, needed)]
         return MpsLoss(specification, tuple(bounded))
-
-    def _of_states(self, states: Array, score: Callable[[MpsStack], Float64Array]) -> Float64Array:
-        result = np.empty(states.shape[0])
-        for chunk in _state_chunks(states):
-            result[chunk] = score(self.convert(states[chunk]))
-        return result
 
     def _sweep(self, specification: ModelSpecification, angles: Array) -> _Sweep:
         plan = plan_sweep(specification)
         blocks = block_matrices(specification.ansatz, specification.ansatz.check_angles(angles))
-        return _Sweep(self, plan, window_matrices(plan, blocks))
-
-    def _affordable(self, plan: SweepPlan, stack: MpsStack) -> SweepCost:
-        cost = plan_cost(plan, stack.bonds)
-        if cost.working_bytes > self.memory_bytes:
-            raise InputError(
-                f"a patch of bond {stack.bond} with {plan.widest} open wires takes about "
-                f"{cost.working_bytes / 2**30:.1f} GiB (at most {self.memory_bytes / 2**30:.1f})",
-                where="--engine mps",
-                remedy="lower the bond, use fewer layers, or raise the memory limit",
-            )
-        return cost
+        return _Sweep(plan, window_matrices(plan, blocks), self.memory_bytes)
 
 
 @dataclass(frozen=True)
 class _Sweep:
-    """A model with its angles, ready for stacks of trains."""
+    """A model with its angles, ready for stacks of trains of any size, which it takes in chunks."""
 
-    engine: MpsEngine
     plan: SweepPlan
     windows: Windows
-
-    def of(self, stack: MpsStack, score: Callable[[MpsStack], Float64Array]) -> Float64Array:
-        """A score of a stack of any size, in chunks of bounded memory."""
-        _require_size(self.plan, stack)
-        cost = self.engine._affordable(self.plan, stack)
-        parts = [score(stack[chunk]) for chunk in _chunks(stack.count, cost.working_bytes)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    memory_bytes: int
 
     def trash(self, stack: MpsStack) -> Float64Array:
-        return trash_fidelity(self.plan, self.windows, plan_sites(self.plan, stack))
+        """F_trash, shape (N,)."""
+        _require_size(self.plan, stack)
+        parts = self._parts(stack, plan_cost(self.plan, stack.bonds).trash_bytes)
+        return np.concatenate([trash_fidelity(self.plan, self.windows, plan_sites(self.plan, part)) for part in parts])
 
     def both(self, stack: MpsStack) -> Fidelities:
-        meeting = plan_cost(self.plan, stack.bonds).meeting
-        return both_fidelities(self.plan, self.windows, plan_sites(self.plan, stack), meeting)
+        """F_trash and F, each of shape (N,)."""
+        _require_size(self.plan, stack)
+        cost = plan_cost(self.plan, stack.bonds)
+        parts = [
+            both_fidelities(self.plan, self.windows, plan_sites(self.plan, part), cost.meeting)
+            for part in self._parts(stack, cost.fidelity_bytes)
+        ]
+        return Fidelities(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _parts(self, stack: MpsStack, bytes_each: int) -> list[MpsStack]:
+        _require_memory(self.plan, stack, bytes_each, self.memory_bytes)
+        chunks = list(_chunks(stack.count, bytes_each))
+        return [stack] if len(chunks) == 1 else [stack[chunk] for chunk in chunks]
+
+
+def _require_memory(plan: SweepPlan, stack: MpsStack, bytes_each: int, budget: int) -> None:
+    if bytes_each > budget:
+        raise InputError(
+            f"a patch of bond {stack.bond} with {plan.widest} open wires takes about "
+            f"{bytes_each / 2**30:.1f} GiB (at most {budget / 2**30:.1f})",
+            where="--engine mps",
+            remedy="lower the bond, use fewer layers, or raise the memory limit",
+        )
 
 
 def _require_size(plan: SweepPlan, stack: MpsStack) -> None:

@@ -75,7 +75,7 @@ def _right_canonical(stack: MpsStack) -> list[Float64Array]:
     for site in range(len(tensors) - 1, 0, -1):
         count, left, _, right = tensors[site].shape
         base, core = np.linalg.qr(tensors[site].reshape(count, left, 2 * right).swapaxes(1, 2))
-        tensors[site] = base.swapaxes(1, 2).reshape(count, -1, 2, right)
+        tensors[site] = base.swapaxes(1, 2).reshape(count, base.shape[2], 2, right)
         tensors[site - 1] = tensors[site - 1] @ core.swapaxes(1, 2)[:, None]
     return tensors
 
@@ -96,7 +96,7 @@ def _truncate(
             spectrum = np.linalg.eigvalsh(matrix @ matrix.swapaxes(1, 2))
         weights.append(np.maximum(spectrum[:, ::-1], 0.0))
         split = truncated_split(matrix, bond, cutoff)
-        tensors[site] = split.isometry.reshape(count, left, 2, -1)
+        tensors[site] = split.isometry.reshape(count, left, 2, split.isometry.shape[2])
         following = tensors[site + 1]
         tensors[site + 1] = np.einsum("pka,pasb->pksb", split.remainder, following, optimize=True)
         lost = lost + split.discarded

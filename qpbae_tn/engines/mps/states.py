@@ -93,8 +93,9 @@ class MpsStack:
         dense = np.ones((self.count, 1, 1))
         for tensor in self.tensors:
             count, left, _, right = tensor.shape
-            dense = (dense @ tensor.reshape(count, left, 2 * right)).reshape(count, -1, right)
-        return np.asarray(dense.reshape(self.count, -1))
+            size = dense.shape[1]
+            dense = (dense @ tensor.reshape(count, left, 2 * right)).reshape(count, 2 * size, right)
+        return np.asarray(dense[:, :, 0])
 
     def overlaps(self, other: MpsStack) -> Float64Array:
         """<self_p|other_p> for each patch, shape (N,); both stacks have the same count and number of qubits."""
@@ -181,8 +182,9 @@ def concatenate(stacks: Sequence[MpsStack]) -> MpsStack:
 def _absorb(environment: Float64Array, upper: Float64Array, lower: Float64Array) -> Float64Array:
     """One site of an overlap: (N, upper bond, lower bond) from the left to the right of the site."""
     count, left, _, right = lower.shape
-    joint = (environment @ lower.reshape(count, left, 2 * right)).reshape(count, -1, right)
-    return np.asarray(upper.reshape(count, -1, upper.shape[3]).swapaxes(1, 2) @ joint)
+    rows = 2 * upper.shape[1]
+    joint = (environment @ lower.reshape(count, left, 2 * right)).reshape(count, rows, right)
+    return np.asarray(upper.reshape(count, rows, upper.shape[3]).swapaxes(1, 2) @ joint)
 
 
 def _check_chain(tensors: tuple[Float64Array, ...]) -> None:
