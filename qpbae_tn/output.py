@@ -26,7 +26,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Raises:
         InputError: a folder that is missing or cannot be written to.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    # A file name that is no UTF-8 text stands in the content as it stands in the file system.
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import typer
 
@@ -44,6 +45,9 @@ def main() -> None:
     """Run the program; wrong usage or input gives one line on standard error and exit status 2."""
     # A batch system's polite end is an interruption too: temporary files are removed on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
         status = app(standalone_mode=False)
     except InputError as error:

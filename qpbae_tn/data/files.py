@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class FolderReader:
     def _provenance(self, part: str, paths: Sequence[Path]) -> Provenance:
         digest = hashlib.sha256()
         for name, path in zip(self._names(paths), paths, strict=True):
-            digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+            digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(path.read_bytes()).digest())
         return Provenance(self.name, part, self.layout, digest.hexdigest())
 
 
