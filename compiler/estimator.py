@@ -101,6 +101,11 @@ class Estimator:
         """The least value of a shot."""
         return -1 if self.pairs or self.signs else 0
 
+    @property
+    def uniform_mean(self) -> float:
+        """The mean value of a shot whose bits are all random: what is left when noise has erased everything."""
+        return 0.0 if self.signs else 0.5 ** (len(self.zeros) + len(self.pairs))
+
     def values(self, bits: BitArray) -> NDArray[np.int8]:
         """The value of each shot.
 

@@ -13,8 +13,7 @@ from qpbae_tn.compiler.reductions.zero_controls import ZERO_CONTROLS
 LITERAL: tuple[Reduction, ...] = (RELABEL_RESET,)
 """What even the literal circuit gets: hardware has no gate for a change of names."""
 
-ALL: tuple[Reduction, ...] = (
-    RELABEL_RESET,
+REDUCTIONS: tuple[Reduction, ...] = (
     ANCILLA_A_PAIR,
     CANCEL_INVERSES,
     COMMON_LATENT_GATES,
@@ -24,6 +23,9 @@ ALL: tuple[Reduction, ...] = (
 )
 """The order matters: equal gates drop before one side of them is reduced, and the light cone comes last."""
 
+ALL: tuple[Reduction, ...] = (*LITERAL, *REDUCTIONS)
+"""All steps, in order."""
+
 __all__ = [
     "ALL",
     "ANCILLA_A_PAIR",
@@ -32,6 +34,7 @@ __all__ = [
     "LIGHT_CONE",
     "LITERAL",
     "PROJECTED_CONTROLS",
+    "REDUCTIONS",
     "RELABEL_RESET",
     "Reduction",
     "ZERO_CONTROLS",
