@@ -1,0 +1,1 @@
+"""Resource estimates: closed formulas, counted circuits, and what a processor makes of them."""
