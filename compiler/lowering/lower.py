@@ -21,7 +21,7 @@ class Lowered:
 
     Args:
         circuit: tagged with stages; the measurements stand in its last moment.
-        log: a record for each pass that changed the circuit.
+        log: the circuit as given, then a record for each pass that changed it.
     """
 
     circuit: cirq.Circuit
@@ -84,11 +84,17 @@ def lower(
     return Lowered(native, (*log, StageRecord.of(f"lower to {target.native.value}", native, check)))
 
 
+_REAL_TYPES = (cirq.YPowGate, cirq.ZPowGate, cirq.CZPowGate, cirq.MeasurementGate)
+
+
 def _rewrite(
     circuit: cirq.AbstractCircuit, inputs: Collection[cirq.Qid], rules: Sequence[Rule], reference: Reference
 ) -> tuple[RealProgram, tuple[StageRecord, ...]]:
     program = RealProgram.from_circuit(circuit, inputs)
     log: list[StageRecord] = [StageRecord.of("given", circuit, Check("the circuit as it was given"))]
+    if any(not isinstance(op.gate, _REAL_TYPES) for op in circuit.all_operations()):
+        result = scheduled(program)
+        log.append(StageRecord.of("write in RY and CZ", result, reference.compare(result)))
     changed = True
     while changed:
         changed = False

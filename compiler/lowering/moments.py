@@ -48,6 +48,5 @@ def assemble(
         moments.extend(cirq.Moment(slot) for slot in gap)
         if index < len(layers):
             moments.append(cirq.Moment(layers[index]))
-    if measurements:
-        moments.append(cirq.Moment(measurements))
+    moments.append(cirq.Moment(measurements))
     return cirq.Circuit(moments)

@@ -83,10 +83,10 @@ class RealProgram:
 
         Args:
             circuit: every gate tagged with its stage (measurements need none); symbols in powers of Y only.
-            inputs: qubits that start in an arbitrary state.
+            inputs: qubits that start in an arbitrary state; those that the circuit does not touch are left out.
 
         Raises:
-            ValueError: another gate, a gate after a measurement of its qubit, or a missing stage.
+            ValueError: another gate, a gate after a measurement of its qubit, no measurement, or a missing stage.
         """
         gates: list[RealGate] = []
         measurements: list[cirq.Operation] = []
@@ -99,16 +99,15 @@ class RealProgram:
                 finished.update(operation.qubits)
             else:
                 gates.extend(_real_gates(operation))
-        unknown = set(inputs) - circuit.all_qubits()
-        if unknown:
-            raise ValueError(f"inputs {sorted(unknown)} are not qubits of the circuit")
-        return cls(tuple(gates), tuple(measurements), frozenset(inputs), tuple(sorted(circuit.all_qubits())))
+        if not measurements:
+            raise ValueError("the circuit measures nothing")
+        qubits = circuit.all_qubits()
+        return cls(tuple(gates), tuple(measurements), qubits & set(inputs), tuple(sorted(qubits)))
 
     def to_circuit(self) -> cirq.Circuit:
         """As a circuit of cirq.ry, CZ and powers of Z, packed to the left, measurements in one last moment."""
         circuit = cirq.Circuit(operation_of(gate) for gate in self.gates)
-        if self.measurements:
-            circuit.append(cirq.Moment(self.measurements))
+        circuit.append(cirq.Moment(self.measurements))
         return circuit
 
 

@@ -59,7 +59,8 @@ class Costs:
 
     def total(self, mapping: Mapping[cirq.Qid, cirq.GridQubit]) -> float:
         """The expected number of errors of a placement; infinite where a pair is not connected."""
-        places = np.array([self.physical.index(mapping[qubit]) for qubit in self.logical])
+        index = {place: number for number, place in enumerate(self.physical)}
+        places = np.array([index[mapping[qubit]] for qubit in self.logical])
         first, second = np.nonzero(np.triu(self.weight))
         gates = self.weight[first, second] * self.edge[places[first], places[second]]
         return float(self.node[np.arange(len(places)), places].sum() + gates.sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,10 @@ class Placement:
     expected_error: float
     searched: SearchExtent
     note: str
+
+    def there(self, qubits: Iterable[cirq.Qid]) -> tuple[cirq.GridQubit, ...]:
+        """Where logical qubits stand at the beginning; those that the circuit does not touch are left out."""
+        return tuple(self.mapping[qubit] for qubit in qubits if qubit in self.mapping)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values; qubits as [row, column]."""
@@ -76,7 +80,7 @@ def place(
         circuit: real gates on one and two qubits, tagged, and terminal measurements; simplify it first, so that its
             counts are those of the program.
         target: the processor.
-        inputs: qubits that start in an arbitrary state.
+        inputs: qubits that start in an arbitrary state; those that the circuit does not touch are left out.
         limit: partial embeddings kept at each level of the search.
         seed: of the angles and inputs at which a routed circuit is checked.
 
@@ -121,8 +125,9 @@ def _routed(
         )
     result = route(circuit, target.graph.subgraph(sorted(largest)).copy())
     placed = RealProgram.from_circuit(result.circuit).to_circuit()
-    reference = Reference(circuit, {str(qubit): qubit for qubit in inputs}, seed)
-    check = reference.compare(placed, {str(qubit): result.start[qubit] for qubit in inputs}, last=True)
+    present = [qubit for qubit in inputs if qubit in result.start]
+    reference = Reference(circuit, {str(qubit): qubit for qubit in present}, seed)
+    check = reference.compare(placed, {str(qubit): result.start[qubit] for qubit in present}, last=True)
     _on_pairs(placed, target)
     costs = Costs.of(Interactions.of(placed), target)
     why = "none exists" if searched.exhaustive else f"none was found among {searched.looked_at} partial embeddings"

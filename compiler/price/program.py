@@ -106,10 +106,10 @@ def price_program(circuit: cirq.AbstractCircuit, target: Target) -> ProgramPrice
     """The price of a lowered program; symbols may stand in it.
 
     The fidelity is that of the digital error model of Arute et al., Nature 574, 505 (2019): the product over all gates
-    and measurements of one minus their (Pauli) errors. Added to it are waits: from the first gate of a qubit to its last
-    operation, the Pauli error of T1 and Tphi for the time in which it has no gate. Before its first gate a qubit is in
-    |0>, where neither acts. Calibrated errors of two-qubit gates are those of a cycle of cross-entropy benchmarking,
-    which Cirq takes for the gate's.
+    and measurements of one minus their (Pauli) errors. Added to it are waits: from the first gate of a qubit to its
+    last operation, the Pauli error of T1 and Tphi for the time in which it has no gate. Before its first gate a qubit
+    is in |0>, where neither acts. Calibrated errors of two-qubit gates are those of a cycle of cross-entropy
+    benchmarking, which Cirq takes for the gate's.
 
     Raises:
         InputError: a gate that the target has no calibration for.
