@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.specification import PixelOrder
 
 
+@lru_cache(maxsize=32)
 def pixel_permutation(patch_size: int, order: PixelOrder) -> NDArray[np.intp]:
     """Which row-major pixel each amplitude takes.
 
@@ -19,12 +22,18 @@ def pixel_permutation(patch_size: int, order: PixelOrder) -> NDArray[np.intp]:
     Returns:
         Shape (P^2,): amplitude k holds pixel `permutation[k]` of the row-major patch.
     """
-    rows, columns = np.divmod(np.arange(patch_size**2), patch_size)
-    if order == "row":
-        return np.arange(patch_size**2)
-    if order == "column":
-        return np.asarray(columns * patch_size + rows)
+    permutation = _permutation(patch_size, order)
+    permutation.flags.writeable = False  # shared by all callers
+    return permutation
+
+
+def _permutation(patch_size: int, order: PixelOrder) -> NDArray[np.intp]:
     index = np.arange(patch_size**2)
+    if order == "row":
+        return index
+    if order == "column":
+        rows, columns = np.divmod(index, patch_size)
+        return np.asarray(columns * patch_size + rows)
     row, column = np.zeros_like(index), np.zeros_like(index)
     for bit in range(patch_size.bit_length() - 1):
         column |= ((index >> (2 * bit)) & 1) << bit
