@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,22 @@ class PatchGrid:
         """
         table = scores.reshape(self.rows, self.columns)
         return np.asarray(self._fold_columns @ (self._fold_rows @ table).T).T
+
+    def fold_stack(self, scores: NDArray[np.number[Any]]) -> NDArray[np.float64]:
+        """`fold` of many images at once.
+
+        Args:
+            scores: shape (N, B), one column an image.
+
+        Returns:
+            Shape (H, W, B).
+        """
+        images = scores.shape[1]
+        table = scores.reshape(self.rows, self.columns, images).swapaxes(0, 1)
+        across = self._fold_columns @ table.reshape(self.columns, self.rows * images)
+        turned = across.reshape(self.width, self.rows, images).swapaxes(0, 1)
+        down = self._fold_rows @ turned.reshape(self.rows, self.width * images)
+        return np.asarray(down.reshape(self.height, self.width, images))
 
     @cached_property
     def _fold_rows(self) -> csr_array:

@@ -1,0 +1,1 @@
+"""How many shots a map needs: exact sampling of readouts, metrics and thresholds against shots, noisy training."""

@@ -1,0 +1,79 @@
+"""How often the interval of a shot estimate holds the exact value: summed over all outcomes, not sampled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import multinomial
+
+from qpbae_tn.compiler.estimator import Estimate
+from qpbae_tn.compiler.readouts import Readout
+
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeIntervals:
+    """The interval of every outcome that a number of shots can have.
+
+    Args:
+        counts: shape (outcomes, 3), shots with the values -1, 0 and +1.
+        low: shape (outcomes,).
+        high: shape (outcomes,).
+    """
+
+    counts: NDArray[np.int64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, readout: Readout, shots: int, confidence: float = 0.95) -> OutcomeIntervals:
+        """All outcomes of a readout and their intervals by `Estimate.interval`.
+
+        Args:
+            readout: whose values are meant.
+            shots: at least 1; outcomes of a readout of three values grow like its square.
+            confidence: nominal rate.
+        """
+        # A generic point shows which values a shot can have at all.
+        possible = readout.value_probabilities(0.5, 0.25) > 0
+        counts = np.array(
+            [
+                (minus, shots - minus - plus, plus)
+                for minus in range(shots + 1 if possible[0] else 1)
+                for plus in range(shots - minus + 1)
+                if possible[1] or minus + plus == shots
+            ]
+        )
+        lowest = -1 if possible[0] else 0
+        ends = [Estimate(*(int(count) for count in row), lowest).interval(confidence) for row in counts]
+        return cls(counts, *np.array(ends).T)
+
+    def coverage(self, readout: Readout, trash_fidelity: ArrayLike, fidelity: ArrayLike) -> NDArray[np.float64]:
+        """The probability that the interval holds the exact value.
+
+        Args:
+            readout: the same as for `of`.
+            trash_fidelity: F_trash, any shape.
+            fidelity: F, the same shape.
+
+        Returns:
+            That shape.
+        """
+        probabilities = np.clip(readout.value_probabilities(trash_fidelity, fidelity), 0.0, 1.0)
+        probabilities /= probabilities.sum(axis=-1, keepdims=True)
+        exact = (probabilities[..., 2] - probabilities[..., 0])[..., None]
+        held = (self.low <= exact + ROUNDING) & (exact - ROUNDING <= self.high)
+        shots = int(self.counts[0].sum())
+        weights = multinomial.pmf(self.counts, shots, probabilities[..., None, :])
+        return np.asarray((weights * held).sum(axis=-1))
+
+
+def fidelity_grid(points: int = 13) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pairs (F_trash, F) with F_trash^2 <= F <= F_trash, denser towards 0 and 1, both ends included; each (pairs,)."""
+    edge = np.geomspace(1e-4, 0.5, points)
+    axis = np.unique(np.concatenate([[0.0], edge, 1.0 - edge, [1.0]]))
+    trash, share = (grid.ravel() for grid in np.meshgrid(axis, axis))
+    return trash, trash**2 + share * (trash - trash**2)

@@ -1,0 +1,127 @@
+"""What a shot study is about: the exact fidelities of all patches of a test set, its masks, and exact thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.analysis.shots.pixel_metrics import Labels, Scores
+from qpbae_tn.compiler.readouts import Quantity
+from qpbae_tn.data.protocol import LabelledImageSet
+from qpbae_tn.embedding import embed
+from qpbae_tn.engines.protocol import Engine
+from qpbae_tn.metrics import operating_threshold
+from qpbae_tn.model import Model
+from qpbae_tn.patches import PatchGrid
+from qpbae_tn.scoring import AMPLITUDE_BUDGET
+from qpbae_tn.specification import ModelSpecification
+
+QUANTILE = 0.99
+"""Share of the validation maps' pixels at or below the operating threshold, as in training."""
+
+
+@dataclass(frozen=True, eq=False)
+class PatchFidelities:
+    """F_trash and F of every patch of some images, each of shape (N, images)."""
+
+    trash: NDArray[np.float64]
+    full: NDArray[np.float64]
+
+    def of(self, quantity: Quantity) -> NDArray[np.float64]:
+        """The one that a readout estimates."""
+        return self.full if quantity is Quantity.FIDELITY else self.trash
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model on a test set, with everything exact that sampling starts from.
+
+    Args:
+        data_set: its name, without a path.
+        specification: the model.
+        grid: where patches lie.
+        test: fidelities of the test images.
+        validation: fidelities of normal validation images; None where there are none.
+        labels: the test masks.
+        thresholds: exact operating thresholds on the scale of Y.
+    """
+
+    data_set: str
+    specification: ModelSpecification
+    grid: PatchGrid
+    test: PatchFidelities
+    validation: PatchFidelities | None
+    labels: Labels
+    thresholds: Mapping[Quantity, float]
+
+    @property
+    def image_count(self) -> int:
+        """Test images."""
+        return int(self.test.full.shape[1])
+
+
+def prepare_subject(
+    model: Model,
+    engine: Engine,
+    test: LabelledImageSet,
+    validation_images: NDArray[np.float64] | None = None,
+) -> Subject:
+    """Score all patches exactly.
+
+    Args:
+        model: its thresholds serve where there are no validation images.
+        engine: computes fidelities.
+        test: labelled images.
+        validation_images: normal images, shape (images, H, W), for thresholds.
+    """
+    specification = model.specification
+    grid = PatchGrid(*test.images.shape[1:], specification.patch_size, specification.stride)
+    validation = None
+    thresholds = {
+        Quantity.FIDELITY: model.thresholds["reconstruction"],
+        Quantity.TRASH_FIDELITY: model.thresholds["trash"],
+    }
+    if validation_images is not None and len(validation_images):
+        validation = patch_fidelities(specification, model.angles, engine, grid, validation_images)
+        thresholds = {
+            quantity: operating_threshold(exact_maps(grid, validation.of(quantity)), QUANTILE) for quantity in Quantity
+        }
+    return Subject(
+        test.provenance.data_set,
+        specification,
+        grid,
+        patch_fidelities(specification, model.angles, engine, grid, test.images),
+        validation,
+        Labels.of(test.masks),
+        thresholds,
+    )
+
+
+def patch_fidelities(
+    specification: ModelSpecification,
+    angles: NDArray[np.float64],
+    engine: Engine,
+    grid: PatchGrid,
+    images: NDArray[np.float64],
+) -> PatchFidelities:
+    """The fidelities of all patches of images of shape (images, H, W)."""
+    trash, full = np.empty((grid.count, len(images))), np.empty((grid.count, len(images)))
+    room = max(1, AMPLITUDE_BUDGET // specification.pixel_count)
+    for index, image in enumerate(images):
+        done = 0
+        for band in grid.bands(room):
+            states, _ = embed(grid.cut(image, band), specification.pixel_order)
+            part = slice(done, done + len(states))
+            trash[part, index] = engine.trash_fidelity(specification, angles, states)
+            full[part, index] = engine.reconstruction_fidelity(specification, angles, states)
+            done += len(states)
+    return PatchFidelities(trash, full)
+
+
+def exact_maps(grid: PatchGrid, fidelities: NDArray[np.float64]) -> Scores:
+    """The maps Y = (1 - folded fidelity) / 2 of fidelities (N, images); shape (H * W, images), single precision."""
+    folded = grid.fold_stack(fidelities)
+    return np.asarray((1.0 - folded) / 2, dtype=np.float32).reshape(-1, fidelities.shape[1])
