@@ -48,6 +48,12 @@ class PatchGrid:
                 remedy="use larger images or a smaller --patch-size",
             )
 
+    @classmethod
+    def over(cls, images: NDArray[np.floating], patch_size: int, stride: int) -> PatchGrid:
+        """The grid over images of shape (..., H, W)."""
+        height, width = images.shape[-2:]
+        return cls(height, width, patch_size, stride)
+
     @property
     def rows(self) -> int:
         """Patches along the height."""

@@ -74,7 +74,7 @@ def anomaly_maps(
     Returns:
         For each name the maps Y, shape (images, H, W), in [0, 1/2]; and the number of zero patches met.
     """
-    grid = PatchGrid(*images.shape[1:], specification.patch_size, specification.stride)
+    grid = PatchGrid.over(images, specification.patch_size, specification.stride)
     maps = {name: np.empty(images.shape) for name in scorers}
     room = max(1, AMPLITUDE_BUDGET // specification.pixel_count)
     together = max(1, room // grid.count)

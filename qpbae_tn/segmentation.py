@@ -16,7 +16,7 @@ from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
 from qpbae_tn.metrics import decide
 from qpbae_tn.model import Model
-from qpbae_tn.scoring import Score, anomaly_maps, model_scorer
+from qpbae_tn.scoring import Score, Scorer, anomaly_maps, model_scorer
 
 OVERLAY_COLOUR = np.array([220.0, 38.0, 38.0])
 OVERLAY_STRENGTH = 0.55
@@ -70,7 +70,7 @@ def segment(
     """
     specification = model.specification
     working = image.values() if native else image.resized(specification.image_size)
-    scorers = {score: model_scorer(specification, model.angles, engine, score)}
+    scorers: dict[str, Scorer] = {score: model_scorer(specification, model.angles, engine, score)}
     maps, zero_patches = anomaly_maps(specification, working[None], scorers)
     result = maps[score][0]
     height, width = image.shape

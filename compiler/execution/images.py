@@ -43,7 +43,7 @@ def patch_states(program: CompiledProgram, image: FloatArray) -> tuple[PatchGrid
         image: shape (H, W), values in [0, 1].
     """
     specification = program.specification
-    grid = PatchGrid(*image.shape, specification.patch_size, specification.stride)
+    grid = PatchGrid.over(image, specification.patch_size, specification.stride)
     states, zero = embed(grid.cut(image), specification.pixel_order)
     return grid, np.asarray(states, dtype=np.float64), int(zero.sum())
 

@@ -53,7 +53,7 @@ def fit_baselines(
     images = (
         train_images if train_images is not None else np.zeros((0, specification.image_size, specification.image_size))
     )
-    grid = PatchGrid(*images.shape[1:], specification.patch_size, specification.stride)
+    grid = PatchGrid.over(images, specification.patch_size, specification.stride)
     patches = CutImages(images, grid)
     chosen = make_baselines(setting, [name for name in names if name not in left_out])
     return [baseline.fit(patches, grid.weights) for baseline in chosen], left_out

@@ -180,7 +180,7 @@ def _points(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:
 
 def _gallery(evaluation: Evaluation, low: float, high: float) -> list[Mapping[str, Any]]:
     decisions = decide(evaluation.maps, evaluation.model.threshold)
-    items = []
+    items: list[Mapping[str, Any]] = []
     for index in _chosen(evaluation):
         pictures = [
             ("input", grey_picture(evaluation.test.images[index])),
@@ -214,4 +214,4 @@ def _chosen(evaluation: Evaluation) -> list[int]:
     good = np.flatnonzero(~test.defective)
     ranked = good[np.argsort(-score[good], kind="stable")]
     picks = np.linspace(0, max(len(ranked) - 1, 0), min(GALLERY_GOOD, len(ranked))).round().astype(int)
-    return chosen + ranked[picks].tolist()
+    return [*chosen, *map(int, ranked[picks])]

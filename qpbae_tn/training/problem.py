@@ -58,7 +58,7 @@ def prepare_problem(
         raise InputError(f"batch size {batch_size}", where="--batch-size", remedy="give at least 1")
     if len(train_images) == 0:
         raise InputError("no training image", remedy="give at least one")
-    grid = PatchGrid(*train_images.shape[1:], specification.patch_size, specification.stride)
+    grid = PatchGrid.over(train_images, specification.patch_size, specification.stride)
     batches: list[PreparedLoss] = []
     means: list[MeanState] = []
     shares: list[float] = []
