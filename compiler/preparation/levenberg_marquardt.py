@@ -1,0 +1,138 @@
+"""Levenberg-Marquardt with geodesic acceleration: the angles of a ladder that prepare given states.
+
+A step solves (J J^T + lambda) y = residual. Patches close to product states lie at the end of narrow curved valleys of
+the least-squares landscape; the second-order term along the step (Transtrum and Sethna, arXiv:1201.5885) halves the
+number of steps there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.compiler.preparation.sweep import LadderSweep
+
+FloatArray = NDArray[np.float64]
+
+# Found by trying; slow release of the damping is what keeps the steps inside the valleys.
+_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-14, 1e6
+_DAMPING_DOWN, _DAMPING_UP = 0.6, 3.0
+_FAST, _DAMPING_DOWN_WHEN_FAST = 0.1, 0.1
+_PROBE, _LARGEST_ACCELERATION = 0.1, 1.5
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When a fit ends.
+
+    Args:
+        misfit: |psi - phi|^2 at which a start counts as solved.
+        steps: most steps.
+        stall: relative decrease of the misfit in a step below which a start is given up as converged.
+    """
+
+    misfit: float
+    steps: int
+    stall: float = 0.0
+
+
+@dataclass(frozen=True)
+class LadderFit:
+    """Where every start ended.
+
+    Args:
+        angles: shape (M, K).
+        misfit: |psi - phi|^2, shape (M,), the sign of phi being free.
+        steps: number of steps taken until then, shape (M,).
+    """
+
+    angles: FloatArray
+    misfit: FloatArray
+    steps: NDArray[np.intp]
+
+
+def fit_ladder(
+    sweep: LadderSweep, targets: FloatArray, starts: FloatArray, stopping: Stopping, groups: NDArray[np.intp]
+) -> LadderFit:
+    """Fit a stack of targets from a stack of starts, all at once.
+
+    Args:
+        sweep: the ladder.
+        targets: unit vectors, shape (M, 2^n).
+        starts: angles, shape (M, K).
+        stopping: when to end.
+        groups: shape (M,); starts of one group race, and the group ends when the first of them is solved.
+    """
+    best, misfits, steps = starts.copy(), np.empty(len(starts)), np.zeros(len(starts), dtype=np.intp)
+    active = np.arange(len(starts))
+    angles = starts.copy()
+    states, jacobian = sweep.states_and_derivatives(angles)
+    targets = targets * np.where(np.einsum("pk,pk->p", states, targets) < 0, -1.0, 1.0)[:, None]
+    residuals = states - targets
+    misfit = np.einsum("pk,pk->p", residuals, residuals)
+    damping, stalled = np.full(len(starts), _FIRST_DAMPING), np.zeros(len(starts), dtype=bool)
+    step = 0
+    while True:
+        solved = misfit <= stopping.misfit
+        going = ~stalled & ~(np.isin(groups[active], groups[active[solved]]) if solved.any() else solved)
+        if step == stopping.steps:
+            going[:] = False
+        if not going.all():
+            ended = active[~going]
+            best[ended], misfits[ended], steps[ended] = angles[~going], misfit[~going], step
+            active = active[going]
+            angles, states, jacobian, targets, residuals, misfit, damping = (
+                array[going] for array in (angles, states, jacobian, targets, residuals, misfit, damping)
+            )
+        if not len(active):
+            return LadderFit(best, misfits, steps)
+        step += 1
+        move, sane = _step(sweep, angles, states, jacobian, residuals, damping)
+        tried = angles + move
+        new_states, new_jacobian = sweep.states_and_derivatives(tried)
+        new_residuals = new_states - targets
+        new_misfit = np.einsum("pk,pk->p", new_residuals, new_residuals)
+        good = (new_misfit < misfit) & (sane | (new_misfit < 0.5 * misfit))
+        stalled = good & (misfit - new_misfit < stopping.stall * misfit) | (damping > _MOST_DAMPING)
+        down = np.where(new_misfit < _FAST * misfit, _DAMPING_DOWN_WHEN_FAST, _DAMPING_DOWN)
+        damping = np.where(good, np.maximum(damping * down, _LEAST_DAMPING), damping * _DAMPING_UP)
+        if good.all():
+            angles, states, jacobian, residuals, misfit = tried, new_states, new_jacobian, new_residuals, new_misfit
+        else:
+            angles, states, residuals = (
+                np.where(good[:, None], new, old)
+                for new, old in ((tried, angles), (new_states, states), (new_residuals, residuals))
+            )
+            jacobian[good] = new_jacobian[good]
+            misfit = np.where(good, new_misfit, misfit)
+
+
+def _step(
+    sweep: LadderSweep,
+    angles: FloatArray,
+    states: FloatArray,
+    jacobian: FloatArray,
+    residuals: FloatArray,
+    damping: FloatArray,
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """The damped step with its second-order correction, and whether that correction was small enough to trust."""
+    transposed = jacobian.swapaxes(1, 2)
+    wide = jacobian.shape[1] >= jacobian.shape[2]
+    # Of J J^T and J^T J, the smaller one.
+    normal = transposed @ jacobian if wide else jacobian @ transposed
+    diagonal = np.arange(normal.shape[1])
+    normal[:, diagonal, diagonal] += damping[:, None]
+
+    def solve(vectors: FloatArray) -> FloatArray:
+        if wide:
+            return np.asarray(-(jacobian @ np.linalg.solve(normal, vectors[..., None])))[..., 0]
+        return np.asarray(-np.linalg.solve(normal, jacobian @ vectors[..., None]))[..., 0]
+
+    move = solve(residuals)
+    linear = (move[:, None] @ jacobian)[:, 0]
+    curvature = 2 / _PROBE * ((sweep.states(angles + _PROBE * move) - states) / _PROBE - linear)
+    correction = 0.5 * solve(curvature)
+    sane = 2 * np.linalg.norm(correction, axis=1) <= _LARGEST_ACCELERATION * np.linalg.norm(move, axis=1)
+    return np.where(sane[:, None], move + correction, move), sane

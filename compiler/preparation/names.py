@@ -1,0 +1,43 @@
+"""From what the command line calls a preparation to the preparation."""
+
+from __future__ import annotations
+
+from qpbae_tn.compiler.preparation.exact import ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
+from qpbae_tn.compiler.preparation.none import NoPreparation
+from qpbae_tn.compiler.preparation.protocol import Preparation
+from qpbae_tn.errors import InputError
+
+PREPARATION_NAMES = ("none", "exact", "mps", "mps:BOND", "mps:FIDELITY")
+"""What `parse_preparation` understands: mps alone has bond 2; a number with a point is a fidelity to reach."""
+
+
+def parse_preparation(name: str, bond: int | None = None) -> Preparation:
+    """The preparation of this name.
+
+    Args:
+        name: one of `PREPARATION_NAMES`, e.g. "exact", "mps:4" or "mps:0.995".
+        bond: bond dimension for "mps", where it is not part of the name.
+
+    Raises:
+        InputError: an unknown name, a bond below 1, a fidelity outside (0, 1), or a bond where none belongs.
+    """
+    kind, _, value = name.partition(":")
+    if kind == "mps" and not value and name == "mps":
+        return MpsPreparation(2 if bond is None else bond)
+    if bond is not None:
+        raise InputError(f"a bond beside preparation {name!r}", where="--bond", remedy="leave it out, or give mps")
+    if name == "none":
+        return NoPreparation()
+    if name == "exact":
+        return ExactPreparation()
+    try:
+        if kind == "mps":
+            return MpsToFidelity(float(value)) if "." in value else MpsPreparation(int(value))
+    except InputError:
+        raise
+    except ValueError:
+        pass
+    raise InputError(
+        f"unknown preparation {name!r}", where="--preparation", remedy=f"choose one of {', '.join(PREPARATION_NAMES)}"
+    )
