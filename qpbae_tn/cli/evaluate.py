@@ -14,6 +14,8 @@ def evaluate(
     threshold: o.Threshold = None,
     baselines: o.Baselines = "all",
     engine: o.EngineName = "exact",
+    bond: o.Bond = "none",
+    cutoff: o.Cutoff = 0.0,
     seed: o.Seed = 0,
     output: o.Output = None,
     force: o.Force = False,
@@ -21,10 +23,10 @@ def evaluate(
     dry_run: o.DryRun = False,
 ) -> None:
     """Evaluate a model and its baselines on a test set; with --output, write metrics, scores and maps."""
+    from qpbae_tn.cli.engine import choose_engine, engine_notices
     from qpbae_tn.cli.evaluation import baseline_names, describe, training_images, write_maps, write_scores
     from qpbae_tn.cli.evaluation import evaluate as evaluate_as_asked
     from qpbae_tn.data.registry import open_data_set
-    from qpbae_tn.engines import make_engine
     from qpbae_tn.model import Model
     from qpbae_tn.output import check_output_folder, output_folder, write_json
     from qpbae_tn.scoring import check_score
@@ -33,7 +35,7 @@ def evaluate(
     reporter = Reporter(json)
     check_score(score)
     names = baseline_names(baselines)
-    model, chosen = Model.load(run), make_engine(engine)
+    model, chosen = Model.load(run), choose_engine(engine, bond, cutoff)
     level = operating_threshold_of(model, score, threshold)  # type: ignore[arg-type]
     if output is not None:
         check_output_folder(output, force=force)
@@ -45,6 +47,8 @@ def evaluate(
 
         dry_run_evaluation(specification, len(test_set), specification.image_size, reporter)
         return
+    for notice in engine_notices(chosen, specification):
+        reporter.notice(notice)
     normal = training_images(data_set, model) if names else None
     result = evaluate_as_asked(model, chosen, test_set, normal, names, score, level, seed, reporter)
     describe(result, reporter)

@@ -27,7 +27,16 @@ PixelOrderName = Annotated[
     str, typer.Option("--pixel-order", help="Pixels to amplitudes: row (the paper), column or morton.")
 ]
 ImageSize = Annotated[int, typer.Option("--image-size", help="Images are resized to this side in pixels.")]
-EngineName = Annotated[str, typer.Option("--engine", help="How fidelities are computed.")]
+EngineName = Annotated[
+    str, typer.Option("--engine", help="How fidelities are computed: exact, qsim, mps, or auto, which chooses by size.")
+]
+Bond = Annotated[
+    str,
+    typer.Option("--bond", help="Largest bond dimension of a patch for --engine mps and auto, or none for no limit."),
+]
+Cutoff = Annotated[
+    float, typer.Option("--cutoff", help="Share of a patch's weight that these may leave out at each cut.")
+]
 Epochs = Annotated[int, typer.Option("--epochs", help="Passes over the training images.")]
 LearningRate = Annotated[float, typer.Option("--learning-rate", help="Adam's step size.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]

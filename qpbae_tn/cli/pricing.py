@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from qpbae_tn.cli.reporter import Reporter
@@ -12,6 +13,8 @@ from qpbae_tn.specification import ModelSpecification
 if TYPE_CHECKING:
     from qpbae_tn.cli.training import TrainingRequest
     from qpbae_tn.data.images import GreyImage
+    from qpbae_tn.engines.mps import MpsEngine
+    from qpbae_tn.engines.protocol import Engine
 
 
 def dry_run_training(request: TrainingRequest, reporter: Reporter) -> None:
@@ -20,7 +23,7 @@ def dry_run_training(request: TrainingRequest, reporter: Reporter) -> None:
 
     prepared = prepare(request)
     specification = request.specification
-    grid = PatchGrid(*prepared.train.images.shape[1:], specification.patch_size, specification.stride)
+    grid = PatchGrid.over(prepared.train.images, specification.patch_size, specification.stride)
     size, kept = specification.pixel_count, 1 << specification.bottleneck
     batches = -(-len(prepared.train) // request.batch_size)
     rows = min(size, grid.count * request.batch_size)
@@ -36,11 +39,31 @@ def dry_run_training(request: TrainingRequest, reporter: Reporter) -> None:
         evaluations = 2 * specification.ansatz.parameter_count + 1
         document["circuits"] = grid.count * len(prepared.train) * evaluations * request.epochs
         document["circuit_qubits"] = specification.qubit_count + specification.trash_count + 1
+    elif (trains := _train_engine(prepared.engine, specification)) is not None:
+        from qpbae_tn.engines.mps.cost import sweep_cost
+
+        n = specification.qubit_count
+        bonds = tuple(min(1 << min(cut, n - cut), trains.bond or 1 << n) for cut in range(1, n))
+        chain = (1, *bonds, 1)
+        bytes_each = sum(16 * left * right for left, right in pairwise(chain))
+        document["tensor_train_bytes"] = bytes_each * grid.count * len(prepared.train)
+        document["forward_flops_per_step"] = (
+            sweep_cost(specification, bonds).trash_flops * grid.count * min(request.batch_size, len(prepared.train))
+        )
     else:
         document["mean_state_bytes"] = 8 * size * rows * (batches + 1)
         document["digesting_flops"] = 2 * grid.count * len(prepared.train) * size * min(size, rows)
         document["flops_per_step"] = 2 * kept * size * rows * (2 if rows < size else 1) + 4 * 32 * kept * size * blocks
     _tell(document, reporter)
+
+
+def _train_engine(engine: Engine, specification: ModelSpecification) -> MpsEngine | None:
+    """The mps engine if that is what trains, chosen by name or by `auto`."""
+    from qpbae_tn.engines.auto import AutoEngine
+    from qpbae_tn.engines.mps import MpsEngine
+
+    chosen = engine.training(specification).engine if isinstance(engine, AutoEngine) else engine
+    return chosen if isinstance(chosen, MpsEngine) else None
 
 
 def dry_run_evaluation(specification: ModelSpecification, images: int, side: int, reporter: Reporter) -> None:

@@ -28,6 +28,8 @@ def run(
     trash: o.TrashPosition = "first",
     pixel_order: o.PixelOrderName = "row",
     engine: o.EngineName = "exact",
+    bond: o.Bond = "none",
+    cutoff: o.Cutoff = 0.0,
     image_size: o.ImageSize = 32,
     epochs: o.Epochs = 20,
     learning_rate: o.LearningRate = 0.005,
@@ -63,6 +65,8 @@ def run(
         initial_angles,
         init,
         seed,
+        bond,
+        cutoff,
     )
     reporter = Reporter(json)
     from qpbae_tn.cli.evaluation import baseline_names, describe, evaluate, write_maps, write_scores

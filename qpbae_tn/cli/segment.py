@@ -22,6 +22,8 @@ def segment(
         bool, typer.Option("--native", help="Cut patches at the image's own resolution instead of resizing it first.")
     ] = False,
     engine: o.EngineName = "exact",
+    bond: o.Bond = "none",
+    cutoff: o.Cutoff = 0.0,
     force: o.Force = False,
     json: o.JsonFile = None,
     seed: o.Seed = 0,
@@ -37,8 +39,8 @@ def segment(
     import tifffile
     from rich.table import Table
 
+    from qpbae_tn.cli.engine import choose_engine, engine_notices
     from qpbae_tn.data.images import read_image
-    from qpbae_tn.engines import make_engine
     from qpbae_tn.model import Model
     from qpbae_tn.output import write_atomically
     from qpbae_tn.scoring import check_score
@@ -47,7 +49,7 @@ def segment(
 
     reporter = Reporter(json)
     check_score(score)
-    model, chosen = Model.load(run), make_engine(engine)
+    model, chosen = Model.load(run), choose_engine(engine, bond, cutoff)
     level = operating_threshold_of(model, score, threshold)  # type: ignore[arg-type]
     stems = output_stems(images)
     minimum = model.specification.patch_size
@@ -60,6 +62,8 @@ def segment(
         return
     destination = Destination.choose(output, "segment", force=force)
     destination.check()
+    for notice in engine_notices(chosen, model.specification):
+        reporter.notice(notice)
     rows = []
     with destination.draft() as draft, reporter.progress("segmenting", len(images)) as progress:
         for path, stem in zip(images, stems, strict=True):

@@ -20,6 +20,8 @@ def train(
     trash: o.TrashPosition = "first",
     pixel_order: o.PixelOrderName = "row",
     engine: o.EngineName = "exact",
+    bond: o.Bond = "none",
+    cutoff: o.Cutoff = 0.0,
     image_size: o.ImageSize = 32,
     epochs: o.Epochs = 20,
     learning_rate: o.LearningRate = 0.005,
@@ -52,6 +54,8 @@ def train(
         initial_angles,
         init,
         seed,
+        bond,
+        cutoff,
     )
     reporter = Reporter(json)
     if dry_run:

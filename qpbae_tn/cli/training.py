@@ -36,6 +36,8 @@ class TrainingRequest:
     initial_angles: Path | None
     init: str
     seed: int
+    bond: str = "none"
+    cutoff: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,14 +85,14 @@ def build_specification(
 
 def prepare(request: TrainingRequest) -> PreparedTraining:
     """Check all options, then open the data set, read its training images and split them."""
+    from qpbae_tn.cli.engine import choose_engine, engine_notices
     from qpbae_tn.data.registry import open_data_set
     from qpbae_tn.data.splits import random_split, read_split
-    from qpbae_tn.engines import make_engine
     from qpbae_tn.training.fit import FitOptions
     from qpbae_tn.training.initial_angles import initial_angles, read_initial_angles
 
     options = FitOptions(request.epochs, request.learning_rate)
-    engine = make_engine(request.engine)
+    engine = choose_engine(request.engine, request.bond, request.cutoff)
     start = initial_angles(request.specification.ansatz, request.init, request.seed)  # type: ignore[arg-type]
     if request.initial_angles is not None:
         start = read_initial_angles(request.initial_angles, request.specification.ansatz)
@@ -100,7 +102,8 @@ def prepare(request: TrainingRequest) -> PreparedTraining:
         split = read_split(request.split, len(images))
     else:
         split = random_split(len(images), request.seed, request.train, request.validation)
-    notices = [split.notice] if split.notice else []
+    notices = engine_notices(engine, request.specification)
+    notices += [split.notice] if split.notice else []
     parts = (images.take(split.train), images.take(split.validation))
     return PreparedTraining(request, engine, options, start, data_set, *parts, split, notices)
 

@@ -20,7 +20,19 @@ def _qsim() -> Engine:
     return QsimEngine()
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"exact": _exact, "qsim": _qsim}
+def _mps() -> Engine:
+    from qpbae_tn.engines.mps import MpsEngine
+
+    return MpsEngine()
+
+
+def _auto() -> Engine:
+    from qpbae_tn.engines.auto import AutoEngine
+
+    return AutoEngine()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {"exact": _exact, "qsim": _qsim, "mps": _mps, "auto": _auto}
 """Engine names and how to make each with its defaults; an engine's packages are imported on its first use."""
 
 

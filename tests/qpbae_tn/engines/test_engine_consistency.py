@@ -21,7 +21,7 @@ from qpbae_tn.specification import ModelSpecification
 from qpbae_tn.training.initial_angles import dc_angles
 
 Array = NDArray[np.float64]
-TOLERANCE = {"exact": 1e-12, "qsim": 1e-6}
+TOLERANCE = {"exact": 1e-12, "qsim": 1e-6, "mps": 1e-10, "auto": 1e-12}
 
 
 def statevector_expectation(circuit: cirq.Circuit, registers: Registers, state: Array) -> float:

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qpbae_tn.ansatz import RY, Ansatz, Block
+from qpbae_tn.cli.engine import choose_engine, engine_notices
+from qpbae_tn.engines import make_engine
+from qpbae_tn.engines.auto import MEASURED_WIRES, SCORING, SCORING_WITH_BOND, TRAINING, AutoEngine
+from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.engines.mps import MpsEngine
+from qpbae_tn.errors import InputError
+from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.training.initial_angles import initial_angles
+
+
+def of_qubits(qubits: int, layers: int = 1) -> ModelSpecification:
+    size = 1 << qubits // 2
+    return ModelSpecification.build(size, 1, 2, layers=layers, image_size=size)
+
+
+@pytest.mark.parametrize("qubits", [4, 10, 12, 14, 16, 18, 40])
+def test_it_follows_the_measured_ranges(qubits: int) -> None:
+    specification = of_qubits(qubits)
+    for engine, range_ in ((AutoEngine(), SCORING), (AutoEngine(bond=16), SCORING_WITH_BOND)):
+        choice = engine.scoring(specification)
+        assert choice.engine.name == ("mps" if qubits in range_ else "exact")
+        assert f"{qubits} qubits" in choice.reason
+        assert engine.training(specification).engine.name == ("mps" if qubits in TRAINING else "exact")
+
+
+def test_it_gives_the_limits_to_mps_and_says_so() -> None:
+    engine = AutoEngine(bond=5, cutoff=1e-3)
+    choice = engine.scoring(of_qubits(SCORING_WITH_BOND.first))
+    assert choice.engine == MpsEngine(5, 1e-3)
+    assert "bond 5" in choice.reason
+    assert "bond" not in AutoEngine().scoring(of_qubits(SCORING.first)).reason
+
+
+def test_it_stays_with_exact_where_a_sweep_is_wide_or_impossible() -> None:
+    wide = AutoEngine().scoring(of_qubits(12, MEASURED_WIRES + 1))
+    assert wide.engine.name == "exact"
+    assert "wires" in wide.reason
+    far = ModelSpecification(64, 1, 2, Ansatz(12, (Block(RY, 0, 11),), "far"), image_size=64)
+    assert AutoEngine().training(far).engine.name == "exact"
+
+
+def test_both_choices_give_the_same_numbers(rng: np.random.Generator) -> None:
+    specification = of_qubits(SCORING.first)
+    assert AutoEngine().scoring(specification).engine.name == "mps"
+    angles = initial_angles(specification.ansatz, "dc", 1)
+    states = 1 + 0.2 * rng.normal(size=(4, specification.pixel_count))
+    states /= np.linalg.norm(states, axis=1, keepdims=True)
+    weights = rng.dirichlet(np.ones(4))
+    results = []
+    for engine in (AutoEngine(), ExactEngine()):
+        loss, gradient = engine.prepare_loss(specification, [states], weights).value_and_gradient(angles)
+        trash = engine.trash_fidelity(specification, angles, states)
+        full = engine.reconstruction_fidelity(specification, angles, states)
+        results.append(np.concatenate([[loss], gradient, trash, full]))
+    np.testing.assert_allclose(*results, atol=1e-12, rtol=0)
+    assert results[0][-1] > 0.5
+
+
+def test_the_command_line_chooses_and_tells() -> None:
+    assert choose_engine("mps", "8", 1e-4) == MpsEngine(8, 1e-4)
+    assert choose_engine("auto", "none") == make_engine("auto")
+    (notice,) = engine_notices(choose_engine("auto"), of_qubits(12))
+    assert "scores with mps" in notice
+    assert engine_notices(choose_engine("exact"), of_qubits(4)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "bond", "cutoff"),
+    [
+        ("mps", "0", 0.0),
+        ("mps", "-3", 0.0),
+        ("auto", "many", 0.0),
+        ("auto", "1.5", 0.0),
+        ("mps", "none", 1.0),
+        ("exact", "4", 0.0),
+        ("qsim", "none", 0.1),
+        ("magic", "none", 0.0),
+    ],
+)
+def test_senseless_limits_are_refused(name: str, bond: str, cutoff: float) -> None:
+    with pytest.raises(InputError, match=r"bond|cut-off|engine"):
+        choose_engine(name, bond, cutoff)
