@@ -120,7 +120,8 @@ class _Cell:
                     "loss": converged.loss,
                     "loss_of_each_start": list(converged.losses),
                     "gradient_norm": converged.gradient_norm,
-                    "dc_overlap_of_first_row": _dc_overlap(specification, converged.angles),
+                    "dc_overlap_of_first_row": _uniform_overlaps(specification, converged.angles)[0],
+                    "uniform_weight_kept": sum(_uniform_overlaps(specification, converged.angles)),
                 }
                 scorers[key] = model_scorer(specification, converged.angles, ExactEngine(), "reconstruction")
         for key, metrics in self._detection(specifications["ry-1"], scorers).items():
@@ -174,7 +175,7 @@ class _Cell:
         return result
 
 
-def _dc_overlap(specification: ModelSpecification, angles: NDArray[np.float64]) -> float:
-    """Weight of the uniform state in the space that the encoder keeps, |U_0 u|^2."""
+def _uniform_overlaps(specification: ModelSpecification, angles: NDArray[np.float64]) -> list[float]:
+    """Squared overlap of each row of U_0 with the uniform state u, the first row first; their sum is |U_0 u|^2."""
     rows = latent_rows(specification, specification.ansatz.matrices(angles))
-    return float(((rows.sum(axis=1) / np.sqrt(rows.shape[1])) ** 2).sum())
+    return [float(value) for value in (rows.sum(axis=1) / np.sqrt(rows.shape[1])) ** 2]
