@@ -131,7 +131,7 @@ def _dc_tables(rows: Sequence[Row]) -> list[Table]:
         "uniform_weight_kept": "Weight of the uniform state in the space that the trained encoder keeps, |U_0 u|^2; "
         "the least over BD. The DC detector's is 1.",
         "dc_overlap_of_first_row": "Overlap of the encoder's first row with the uniform state; the least and the "
-        "largest over BD. The loss does not fix how the kept space is spread over its rows, so it may be small by chance.",
+        "largest over BD. The loss does not fix how the kept space is spread over its rows, so it may be small.",
     }
     variants = list(dict.fromkeys((row["block"], row["layers"]) for row in rows))
     header = ["data, P", *(f"{block} x {layers}" for block, layers in variants)]
