@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cirq
 
@@ -103,7 +103,9 @@ def _rewrite(
             if rewritten != program:
                 program, changed = rewritten, True
                 result = scheduled(program)
-                log.append(StageRecord.of(rule.name, result, reference.compare(result)))
+                check = reference.compare(result)
+                check = replace(check, statement=f"{rule.why}; {check.statement}")
+                log.append(StageRecord.of(rule.name, result, check))
     return program, tuple(log)
 
 

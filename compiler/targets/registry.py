@@ -26,6 +26,21 @@ def known_targets() -> tuple[str, ...]:
     return tuple(_CALIBRATIONS)
 
 
+def parse_target(text: str) -> Target:
+    """The target that a command line names: NAME, or NAME:GATE with a native two-qubit gate (weber:sqrt_iswap).
+
+    Raises:
+        InputError: an unknown name or gate, or a gate that carries no calibration there.
+    """
+    name, _, gate = text.partition(":")
+    if not gate and text == name:
+        return load_target(name)
+    kinds = [kind.value for kind in NativeGate]
+    if gate not in kinds:
+        raise InputError(f"unknown native gate {gate!r}", where="--target", remedy=f"choose {', '.join(kinds)}")
+    return load_target(name, NativeGate(gate))
+
+
 @cache
 def load_target(name: str, native: NativeGate | None = None) -> Target:
     """A target by name; nothing is fetched, loads are kept.

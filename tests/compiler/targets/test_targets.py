@@ -12,6 +12,7 @@ from qpbae_tn.compiler.targets import (
     known_targets,
     load_target,
     operation_ns,
+    parse_target,
     target_from_device,
     uniform_noise_properties,
 )
@@ -67,6 +68,15 @@ def test_gates_without_calibration_are_refused():
         load_target("weber", NativeGate.CZ)
     with pytest.raises(InputError, match="syc on willow_pink is not in its gate set; use cz"):
         load_target("willow_pink", NativeGate.SYC)
+
+
+def test_targets_by_text():
+    assert parse_target("weber") is load_target("weber")
+    assert parse_target("weber:sqrt_iswap").native is NativeGate.SQRT_ISWAP
+    with pytest.raises(InputError, match="unknown native gate 'cnot'; choose cz, sqrt_iswap, syc"):
+        parse_target("weber:cnot")
+    with pytest.raises(InputError, match="unknown native gate ''"):
+        parse_target("weber:")
 
 
 def test_unknown_target_names_the_known_ones():
