@@ -39,17 +39,15 @@ class OutcomeIntervals:
         """
         # A generic point shows which values a shot can have at all.
         possible = readout.value_probabilities(0.5, 0.25) > 0
-        counts = np.array(
-            [
-                (minus, shots - minus - plus, plus)
-                for minus in range(shots + 1 if possible[0] else 1)
-                for plus in range(shots - minus + 1)
-                if possible[1] or minus + plus == shots
-            ]
-        )
+        counts = [
+            (minus, shots - minus - plus, plus)
+            for minus in range(shots + 1 if possible[0] else 1)
+            for plus in range(shots - minus + 1)
+            if possible[1] or minus + plus == shots
+        ]
         lowest = -1 if possible[0] else 0
-        ends = [Estimate(*(int(count) for count in row), lowest).interval(confidence) for row in counts]
-        return cls(counts, *np.array(ends).T)
+        ends = np.array([Estimate(*row, lowest).interval(confidence) for row in counts])
+        return cls(np.array(counts), ends[:, 0], ends[:, 1])
 
     def coverage(self, readout: Readout, trash_fidelity: ArrayLike, fidelity: ArrayLike) -> NDArray[np.float64]:
         """The probability that the interval holds the exact value.

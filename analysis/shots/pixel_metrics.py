@@ -16,6 +16,7 @@ and moves AUROC by less than 1e-5 (tested against `qpbae_tn.metrics`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from qpbae_tn.metrics.dice import dice_parts
 from qpbae_tn.metrics.regions import find_regions
 
 Scores = NDArray[np.float32]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ class DecisionMetrics:
     fpr: float
 
 
-def pixels_first(stack: NDArray[np.generic]) -> NDArray[np.generic]:
+def pixels_first(stack: NDArray[Scalar]) -> NDArray[Scalar]:
     """A stack (images, H, W) as (H * W, images), contiguous."""
     return np.ascontiguousarray(np.moveaxis(stack, 0, -1)).reshape(-1, len(stack))
 

@@ -13,11 +13,14 @@ from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.data.protocol import LabelledImageSet
 from qpbae_tn.embedding import embed
 from qpbae_tn.engines.protocol import Engine
+from qpbae_tn.errors import InputError
 from qpbae_tn.metrics import operating_threshold
 from qpbae_tn.model import Model
 from qpbae_tn.patches import PatchGrid
-from qpbae_tn.scoring import AMPLITUDE_BUDGET
+from qpbae_tn.scoring import AMPLITUDE_BUDGET, Score
 from qpbae_tn.specification import ModelSpecification
+
+_SCORES: dict[Quantity, Score] = {Quantity.FIDELITY: "reconstruction", Quantity.TRASH_FIDELITY: "trash"}
 
 QUANTILE = 0.99
 """Share of the validation maps' pixels at or below the operating threshold, as in training."""
@@ -76,15 +79,17 @@ def prepare_subject(
         engine: computes fidelities.
         test: labelled images.
         validation_images: normal images, shape (images, H, W), for thresholds.
+
+    Raises:
+        InputError: neither validation images nor thresholds of the model.
     """
     specification = model.specification
-    grid = PatchGrid(*test.images.shape[1:], specification.patch_size, specification.stride)
+    height, width = test.images.shape[1:]
+    grid = PatchGrid(height, width, specification.patch_size, specification.stride)
     validation = None
-    thresholds = {
-        Quantity.FIDELITY: model.thresholds["reconstruction"],
-        Quantity.TRASH_FIDELITY: model.thresholds["trash"],
-    }
-    if validation_images is not None and len(validation_images):
+    if validation_images is None or not len(validation_images):
+        thresholds = _thresholds_of(model)
+    else:
         validation = patch_fidelities(specification, model.angles, engine, grid, validation_images)
         thresholds = {
             quantity: operating_threshold(exact_maps(grid, validation.of(quantity)), QUANTILE) for quantity in Quantity
@@ -98,6 +103,15 @@ def prepare_subject(
         Labels.of(test.masks),
         thresholds,
     )
+
+
+def _thresholds_of(model: Model) -> dict[Quantity, float]:
+    try:
+        return {quantity: model.thresholds[score] for quantity, score in _SCORES.items()}
+    except KeyError as error:
+        raise InputError(
+            f"the model has no threshold for score {error}", remedy="use data with normal images to take it from"
+        ) from None
 
 
 def patch_fidelities(

@@ -109,7 +109,8 @@ class ShotTraining:
     def of(cls, specification: ModelSpecification, images: FloatArray, batch_size: int) -> ShotTraining:
         """From images of shape (images, H, W), in the order of the batches."""
         problem = prepare_problem(specification, ExactEngine(), images, images[:0], batch_size)
-        grid = PatchGrid(*images.shape[1:], specification.patch_size, specification.stride)
+        height, width = images.shape[1:]
+        grid = PatchGrid(height, width, specification.patch_size, specification.stride)
         batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
         states = [
             np.concatenate([embed(grid.cut(image), specification.pixel_order)[0] for image in batch])

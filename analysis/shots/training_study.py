@@ -112,7 +112,9 @@ def run_training_study(
     if plan.repetitions < 1:
         raise InputError(f"{plan.repetitions} repetitions", where="--train-repetitions", remedy="give at least 1")
     training = ShotTraining.of(specification, train_images, plan.batch_size)
-    judge = _Judge(training, initial_angles, PatchGrid(*test.images.shape[1:], *_sizes(specification)), test)
+    height, width = test.images.shape[1:]
+    grid = PatchGrid(height, width, specification.patch_size, specification.stride)
+    judge = _Judge(training, initial_angles, grid, test)
     angles, _ = fit(training.problem, initial_angles, plan.options)
     reference = judge.values(angles, 0.0)
     exact_loss = reference["loss"]
@@ -160,7 +162,3 @@ class _Judge:
             "best_f1": ranks.best_f1,
             "unseen_drift": float(np.sqrt(np.mean(moved**2))) if moved.size else float("nan"),
         }
-
-
-def _sizes(specification: ModelSpecification) -> tuple[int, int]:
-    return specification.patch_size, specification.stride
