@@ -12,8 +12,11 @@ import typer
 from qpbae_tn import __version__
 from qpbae_tn.errors import InputError
 
-COMMANDS = ("run", "train", "evaluate", "segment", "report")
+COMMANDS = ("run", "train", "evaluate", "segment", "shots", "report")
 """Each is a module `qpbae_tn.cli.NAME` with a function `NAME`; `--help` lists them in this order."""
+
+SUB_APPS = ("study",)
+"""Each is a module `qpbae_tn.cli.NAME` with a Typer application `app` of several commands."""
 
 INTERRUPTED = 130
 
@@ -39,6 +42,8 @@ def _root(version: bool = typer.Option(False, "--version", callback=_version, he
 
 for _name in COMMANDS:
     app.command(_name)(getattr(import_module(f"qpbae_tn.cli.{_name}"), _name))
+for _name in SUB_APPS:
+    app.add_typer(import_module(f"qpbae_tn.cli.{_name}").app, name=_name)
 
 
 def main() -> None:

@@ -46,7 +46,11 @@ def evaluate_maps(
     Raises:
         InputError: see `PixelTable`; a negative number of resamples.
     """
-    table = PixelTable(maps, masks, threshold)
+    return evaluate_table(PixelTable(maps, masks, threshold), resamples=resamples, seed=seed)
+
+
+def evaluate_table(table: PixelTable, *, resamples: int = 200, seed: int = 0) -> dict[str, MetricValue]:
+    """As `evaluate_maps`, for maps whose table has further uses, since it keeps the ranking of their pixels."""
     weights = resample_weights(table.image_count, resamples, seed)
     results = {}
     for metric in METRICS:

@@ -1,0 +1,218 @@
+"""What the commands of `qpbae study` tell and write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qpbae_tn.cli.reporter import Reporter
+from qpbae_tn.errors import InputError
+
+if TYPE_CHECKING:
+    from qpbae_tn.study.runner import Progress
+    from qpbae_tn.study.sources import Source
+    from qpbae_tn.study.specification import Study
+    from qpbae_tn.study.tables import ResultTable
+    from qpbae_tn.study.workplaces import Workplace
+
+SHOWN_FAILURES = 10
+
+
+def workplace_of(jobs: int | None, scheduler: str | None) -> Workplace:
+    """Where `--jobs` and `--scheduler` ask to compute; raises `InputError` for both at once."""
+    from qpbae_tn.study.workplaces import DaskScheduler, InProcess, LocalProcesses
+
+    if scheduler is not None:
+        if jobs is not None:
+            raise InputError("--jobs with --scheduler", remedy="give one of them: the scheduler has its own workers")
+        return DaskScheduler(scheduler)
+    if jobs == 0:
+        return InProcess()
+    return LocalProcesses(jobs if jobs is not None else len(os.sched_getaffinity(0)))
+
+
+def describe_price(study: Study, sources: Mapping[str, Source], results: Path, reporter: Reporter) -> None:
+    """What a run would do."""
+    from qpbae_tn.study.pricing import price
+    from qpbae_tn.study.sources import missing
+    from qpbae_tn.study.store import read_results
+
+    done: set[str] = set()
+    if results.exists():
+        done = set(read_results(results).results)
+    cells = study.cells({name: source.digest for name, source in sources.items()})
+    left = [cell for cell in cells if cell.identifier not in done]
+    document = {"done": len(cells) - len(left), **price(left, sources)}
+    absent = missing(study, sources)
+    for key, value in document.items():
+        reporter.console.print(f"{key.replace('_', ' ')}: {value:,}", markup=False)
+    if absent:
+        reporter.notice(f"no data for {', '.join(absent)}")
+    reporter.emit({"dry_run": {**document, "without_data": list(absent)}})
+
+
+def describe_progress(
+    study: Study, sources: Mapping[str, Source], progress: Progress, results: Path, where: str, reporter: Reporter
+) -> None:
+    """What a run did."""
+    from qpbae_tn.study.sources import missing
+
+    absent = missing(study, sources)
+    if absent:
+        reporter.notice(f"no data for {', '.join(absent)}: give --data NAME=DIR to include them")
+    if progress.repaired_bytes:
+        reporter.notice(f"an unfinished line of {progress.repaired_bytes} bytes was cut off {results}")
+    for source in sources.values():
+        if source.vanished_masks:
+            reporter.notice(
+                f"{source.name}: {source.vanished_masks} masks vanish at this size; their images count as good ones"
+            )
+    if progress.failed_before:
+        reporter.notice(f"{progress.failed_before} cells failed before; --retry-failed tries them again")
+    _tell_failures(progress.failed, reporter)
+    told = f"{study.title}: {progress.cells} cells, {progress.done_before} done before, {progress.done} done {where}"
+    told += f", {len(progress.failed)} failed" if progress.failed else ""
+    reporter.console.print(told, markup=False, soft_wrap=True)
+    reporter.console.print(f"Results in {results}", markup=False, soft_wrap=True)
+    reporter.emit(
+        {
+            "study": study.name,
+            "cells": progress.cells,
+            "done_before": progress.done_before,
+            "done": progress.done,
+            "failed": dict(progress.failed),
+            "failed_before": progress.failed_before,
+            "without_data": list(absent),
+            "results": str(results),
+        }
+    )
+
+
+def describe_status(place: Path, reporter: Reporter) -> None:
+    """How far a study is."""
+    from rich.table import Table
+
+    from qpbae_tn.study.specification import Study
+    from qpbae_tn.study.store import read_results, results_path
+
+    path = results_path(place)
+    contents = read_results(path)
+    study = Study.from_document(contents.study, str(path))
+    cells = {cell.identifier: cell for cell in study.cells(contents.digests)}
+    rows: dict[str, dict[str, int]] = {}
+    for name, count in study.counts().items():
+        own = [key for key, cell in cells.items() if cell.data == name]
+        done = sum(key in contents.results for key in own)
+        failed = sum(key in contents.failures and key not in contents.results for key in own)
+        rows[name] = {"cells": count, "done": done, "failed": failed, "left": count - done - failed}
+    table = Table(title=study.title, title_justify="left")
+    table.add_column("data")
+    for heading in ("cells", "done", "failed", "left"):
+        table.add_column(heading, justify="right")
+    table.add_column("note")
+    for name, row in rows.items():
+        note = "" if name in contents.data else "no data yet"
+        table.add_row(name, *(str(row[key]) for key in ("cells", "done", "failed", "left")), note)
+    reporter.console.print(table)
+    failures = {
+        cells[key].describe(): str(line["cause"])
+        for key, line in contents.failures.items()
+        if key in cells and key not in contents.results
+    }
+    _tell_failures(failures, reporter)
+    reporter.emit({"study": study.name, "version": contents.version, "data": rows, "failures": failures})
+
+
+def write_tables(place: Path, style: str, metrics: str, output: Path | None, force: bool, reporter: Reporter) -> None:
+    """The tables of a study, to the terminal or a file."""
+    from qpbae_tn.output import write_atomically
+    from qpbae_tn.study.document import nearest
+    from qpbae_tn.study.specification import Study
+    from qpbae_tn.study.store import read_results, results_path
+    from qpbae_tn.study.summary import configurations
+    from qpbae_tn.study.tables import FORMATS, METRIC_TITLES, paper_tables, result_table
+
+    names = [name.strip() for name in metrics.split(",") if name.strip()]
+    for name, known, option in [
+        (style, ("text", *FORMATS), "--format"),
+        *((n, METRIC_TITLES, "--metrics") for n in names),
+    ]:
+        if name not in known:
+            raise InputError(f"unknown {name!r}", where=option, remedy=f"did you mean {nearest(name, known)}?")
+    if output is not None and output.exists() and not force:
+        raise InputError("exists already", where=output, remedy="choose another --output, or --force to replace it")
+    path = results_path(place)
+    contents = read_results(path)
+    found = configurations(contents)
+    if not found:
+        raise InputError("holds no results yet", where=path, remedy="go on with qpbae study run")
+    tables = [result_table(Study.from_document(contents.study, str(path)).title, found, names), *paper_tables(found)]
+    if style == "text" and output is None:
+        for table in tables:
+            _print_table(table, reporter)
+    else:
+        text = "\n".join(FORMATS["markdown" if style == "text" else style](table) for table in tables)
+        if output is None:
+            reporter.console.print(text, markup=False, soft_wrap=True, end="")
+        else:
+            write_atomically(output, text)
+            reporter.console.print(f"Tables written to {output}", markup=False, soft_wrap=True)
+    reporter.emit({"tables": [_table_json(table) for table in tables]})
+
+
+def write_plots(place: Path, data: Sequence[str], output: Path | None, force: bool, reporter: Reporter) -> None:
+    """Charts of a study, and galleries of the data sets that are given."""
+    from qpbae_tn.output import output_folder, write_atomically
+    from qpbae_tn.study.charts import charts
+    from qpbae_tn.study.gallery import gallery
+    from qpbae_tn.study.sources import open_sources, parse_data_options
+    from qpbae_tn.study.specification import Study
+    from qpbae_tn.study.store import read_results, results_path
+    from qpbae_tn.study.summary import configurations
+
+    path = results_path(place)
+    contents = read_results(path)
+    study = Study.from_document(contents.study, str(path))
+    folders = parse_data_options(data, study)
+    sources = open_sources(study, folders) if folders else {}
+    found = configurations(contents)
+    if not found:
+        raise InputError("holds no results yet", where=path, remedy="go on with qpbae study run")
+    folder = output if output is not None else path.parent / "plots"
+    with output_folder(folder, force=force) as target:
+        names = []
+        for name, svg in charts(found).items():
+            write_atomically(target / f"{name}.svg", svg)
+            names.append(f"{name}.svg")
+        for source in sources.values():
+            write_atomically(target / f"gallery-{source.name}.png", gallery(source, contents, found))
+            names.append(f"gallery-{source.name}.png")
+    reporter.console.print(f"{len(names)} pictures written to {folder}", markup=False, soft_wrap=True)
+    if sources:
+        reporter.notice("galleries hold pictures of your data; mind its licence before you pass them on")
+    reporter.emit({"output": str(folder), "files": names})
+
+
+def _tell_failures(failures: Mapping[str, str], reporter: Reporter) -> None:
+    for name, cause in list(failures.items())[:SHOWN_FAILURES]:
+        reporter.console.print(f"failed: {name}: {cause}", style="red", markup=False, soft_wrap=True)
+    if len(failures) > SHOWN_FAILURES:
+        reporter.console.print(f"... and {len(failures) - SHOWN_FAILURES} more failed", style="red", markup=False)
+
+
+def _print_table(table: ResultTable, reporter: Reporter) -> None:
+    from rich.table import Table
+
+    shown = Table(title=table.title, title_justify="left", pad_edge=False)
+    for index, heading in enumerate(table.header):
+        shown.add_column(heading, justify="left" if index < 2 else "right", no_wrap=len(heading) < 10)
+    for row in table.rows:
+        shown.add_row(*row)
+    reporter.console.print(shown)
+
+
+def _table_json(table: ResultTable) -> dict[str, Any]:
+    rows = [dict(zip(table.raw_header, (None if v == "" else v for v in row), strict=True)) for row in table.raw]
+    return {"title": table.title, "rows": rows}

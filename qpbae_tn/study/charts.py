@@ -1,0 +1,216 @@
+"""Charts of a study's results: every configuration's metrics, Dice and IoU against thresholds, strides, losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from qpbae_tn.reporting.charts import PALETTE, Chart, chart
+from qpbae_tn.study.measures import CURVE_THRESHOLDS
+from qpbae_tn.study.settings import DETECTORS, QUANTUM
+from qpbae_tn.study.summary import Configuration, varying
+from qpbae_tn.study.tables import METRIC_TITLES, SHORT
+
+METRICS = ("aupro", "auroc")
+MARKERS = dict(zip(DETECTORS, "oXDsv^", strict=True))
+"""A shape a detector, so that charts can be read without colours."""
+COLOURS = dict(zip(DETECTORS, PALETTE, strict=False))
+
+
+def charts(found: Sequence[Configuration]) -> dict[str, str]:
+    """All charts that these results allow, file name without suffix to SVG text."""
+    pictures = {}
+    for data in dict.fromkeys(one.data for one in found):
+        own = [one for one in found if one.data == data]
+        for metric in METRICS:
+            if any(one.metric(metric) is not None for one in own):
+                pictures[f"{metric}-{data}"] = metric_chart(own, metric, f"{METRIC_TITLES[metric]} on {data}")
+        for metric in METRICS:
+            if compared := stride_chart(own, metric):
+                pictures[f"classical-{metric}-{data}"] = compared
+        trained = [one for one in own if one.detector == QUANTUM and one.parameters["epochs"] > 0]
+        if trained:
+            pictures[f"loss-{data}"] = loss_chart(trained, data)
+    for axis in ("paper", "ours"):
+        if drawn := overlap_chart(found, axis):
+            pictures[f"overlap-{axis}-scale"] = drawn
+    return pictures
+
+
+def metric_chart(found: Sequence[Configuration], metric: str, title: str) -> str:
+    """One line a setting of patches, all detectors on it; error bars are standard deviations over seeds."""
+    quantum = [one for one in found if one.detector == QUANTUM] or list(found)
+    names = [name for name in varying(quantum) if name not in ("engine", "score")]
+    rows = list(dict.fromkeys(_place(one, names) for one in quantum))
+    height = 1.1 + 0.3 * len(rows)
+    with chart(
+        f"{METRIC_TITLES[metric]}, mean ± standard deviation over seeds", "", title=title, size_inches=(6.8, height)
+    ) as drawn:
+        for detector in DETECTORS:
+            points = [
+                (row_number, spread)
+                for row_number, row in enumerate(rows)
+                for one in found
+                if one.detector == detector and _fits(one, names, row)
+                for spread in [one.metric(metric)]
+                if spread is not None
+            ]
+            if points:
+                numbers, spreads = zip(*points, strict=True)
+                drawn.axes.errorbar(
+                    [spread.mean for spread in spreads],
+                    np.asarray(numbers, dtype=float) + _offset(detector),
+                    xerr=[spread.std or 0.0 for spread in spreads],
+                    fmt=MARKERS[detector],
+                    color=COLOURS[detector],
+                    markersize=5,
+                    linewidth=1.2,
+                    label=detector.replace("_", " "),
+                )
+        drawn.axes.set_yticks(range(len(rows)), [_text(names, row) or "all" for row in rows])
+        drawn.axes.invert_yaxis()
+        drawn.figure.legend(loc="outside lower center", ncols=3)
+    return drawn.svg
+
+
+def overlap_chart(found: Sequence[Configuration], axis: str) -> str | None:
+    """Dice and IoU against the threshold (Fig. 5), for each data set the paper's P = 4, S = 1, BD = 2, or the first.
+
+    Args:
+        found: configurations with recorded curves.
+        axis: "paper" for its scale (3 + F) / 4, "ours" for Y = (1 - F) / 2.
+    """
+    shown = []
+    for data in dict.fromkeys(one.data for one in found):
+        own = [one for one in found if one.data == data and one.detector == QUANTUM and "curves" in _values(one)]
+        wanted = [one for one in own if one.matches(patch_size=4, stride=1, bottleneck=2)] or own
+        shown += wanted[:1]
+    if not shown:
+        return None
+    x = 1 - CURVE_THRESHOLDS / 2 if axis == "paper" else CURVE_THRESHOLDS
+    text = (
+        "threshold on (3 + F) / 4, anomalous below"
+        if axis == "paper"
+        else "threshold on Y = (1 - F) / 2, anomalous above"
+    )
+    with chart(text, "mean over images", title="Dice (lines) and IoU (dashed)", size_inches=(6.2, 3.8)) as drawn:
+        for index, one in enumerate(shown):
+            sizes = " ".join(f"{SHORT[name]}={one.parameters[name]}" for name in SHORT)
+            for curve, style in (("dice", "-"), ("iou", "--")):
+                values = np.array([result["values"]["curves"][curve] for result in one.results], dtype=float)
+                name = f"{one.data}, {sizes}" if curve == "dice" else None
+                drawn.axes.plot(x, values.mean(axis=0), style, color=PALETTE[index % len(PALETTE)], label=name)
+                drawn.axes.fill_between(
+                    x, values.min(axis=0), values.max(axis=0), color=PALETTE[index % len(PALETTE)], alpha=0.15, lw=0
+                )
+        _end_where_flat(drawn, x, shown)
+        drawn.axes.legend()
+    return drawn.svg
+
+
+def stride_chart(found: Sequence[Configuration], metric: str) -> str | None:
+    """A metric against the stride, the model against the classical autoencoder of the same compression (Fig. 6)."""
+    classical = [one for one in found if one.detector.startswith("classical")]
+    if not classical:
+        return None
+    sizes = {one.parameters["patch_size"] for one in classical}
+    others = [
+        one
+        for one in found
+        if one.parameters["patch_size"] in sizes
+        and (one.detector == "dc_overlap" or (one.detector == QUANTUM and one.parameters["bottleneck"] == 2))
+    ]
+    drawn_any = [*others, *classical]
+    title = f"{METRIC_TITLES[metric]} on {classical[0].data}, P = {', '.join(map(str, sorted(sizes)))}"
+    with chart("stride in pixels", f"{METRIC_TITLES[metric]}, ± standard deviation over seeds", title=title) as drawn:
+        for detector in DETECTORS:
+            points = sorted(
+                (int(one.parameters["stride"]), spread.mean, spread.std or 0.0)
+                for one in drawn_any
+                for spread in [one.metric(metric)]
+                if one.detector == detector and spread is not None
+            )
+            if points:
+                x, y, spread_ = np.array(points).T
+                drawn.axes.errorbar(
+                    x * (1 + 0.25 * _offset(detector)),
+                    y,
+                    spread_,
+                    fmt=f"{MARKERS[detector]}-",
+                    capsize=3,
+                    color=COLOURS[detector],
+                    label=_NAMES.get(detector, detector),
+                )
+        strides = sorted({int(one.parameters["stride"]) for one in drawn_any})
+        drawn.axes.set_xscale("log", base=2)
+        drawn.axes.set_xticks(strides, [str(stride) for stride in strides])
+        drawn.axes.minorticks_off()
+        drawn.axes.legend()
+    return drawn.svg
+
+
+def loss_chart(found: Sequence[Configuration], data: str) -> str:
+    """The training loss, mean over seeds; of configurations that differ in their stride the one with the smallest."""
+    names = [name for name in varying(found) if name != "stride"]
+    chosen: dict[tuple[object, ...], Configuration] = {}
+    for one in sorted(found, key=lambda one: int(one.parameters["stride"])):
+        chosen.setdefault(_place(one, names), one)
+    with chart("epoch", "loss (Eq. 8), mean over seeds", title=f"Loss on {data}", size_inches=(6.2, 4.0)) as drawn:
+        for index, (place, one) in enumerate(chosen.items()):
+            values = np.array([result["values"]["losses"] for result in one.results], dtype=float)
+            drawn.axes.plot(
+                range(1, values.shape[1] + 1),
+                values.mean(axis=0),
+                ("-", "--", ":")[index // len(PALETTE) % 3],
+                color=PALETTE[index % len(PALETTE)],
+                label=_text(names, place) or "quantum",
+            )
+        drawn.axes.set_yscale("log")
+        drawn.figure.legend(loc="outside lower center", ncols=4)
+    return drawn.svg
+
+
+_NAMES = {
+    QUANTUM: "quantum, BD = 2",
+    "classical": "classical, 64-4-64",
+    "classical_4_4": "classical, 64-4-4-64",
+    "dc_overlap": "DC overlap, no training",
+}
+
+
+def _values(one: Configuration) -> dict[str, object]:
+    return dict(one.results[0]["values"])
+
+
+def _place(one: Configuration, names: Sequence[str]) -> tuple[object, ...]:
+    return tuple(one.parameters.get(name) for name in names)
+
+
+def _text(names: Sequence[str], place: Sequence[object]) -> str:
+    """A short name such as "P=8 S=2 BD=1"."""
+    return " ".join(f"{SHORT.get(name, name)}={value}" for name, value in zip(names, place, strict=True))
+
+
+def _fits(one: Configuration, names: Sequence[str], row: Sequence[object]) -> bool:
+    """Whether a detector belongs on a line: it agrees in all that matters to it."""
+    return all(
+        name not in one.parameters or one.parameters[name] == value for name, value in zip(names, row, strict=True)
+    )
+
+
+def _offset(detector: str) -> float:
+    """A small step aside, so that detectors of one line do not hide each other."""
+    return 0.12 * (DETECTORS.index(detector) - (len(DETECTORS) - 1) / 2)
+
+
+def _end_where_flat(drawn: Chart, x: np.ndarray, shown: Sequence[Configuration]) -> None:
+    """Leave out the thresholds above which nothing is called anomalous any more."""
+    last = 0
+    for one in shown:
+        for result in one.results:
+            dice = np.array(result["values"]["curves"]["dice"], dtype=float)
+            changes = np.flatnonzero(np.abs(np.diff(dice)) > 1e-4)
+            last = max(last, int(changes[-1]) + 2 if changes.size else 1)
+    edges = sorted((float(x[0]), float(x[min(last, len(x) - 1)])))
+    drawn.axes.set_xlim(*edges)
