@@ -1,4 +1,4 @@
-"""Closed formulas for the two-qubit gates of every readout, in n, BD, layers and CNOTs a block.
+"""Closed formulas for the gates, qubits and depths of every readout, in n, BD, layers and the block's gates.
 
 They hold for staircases of one block kind with trash first. Derivation, for L layers of n - 1 blocks with c CNOTs each:
 
@@ -11,8 +11,9 @@ They hold for staircases of one block kind with trash first. Derivation, for L l
   decoder's first, or the last of an encoder whose trash is projected on |0>. An SO(4) block rotates in between, so
   nothing is saved (z = 0).
 - `direct` with z = 1 loses its whole last layer, and with it a layer of the light cone.
-- In an ancilla's reduced SWAP test each pair takes 5 two-qubit gates (Bell basis, then a sign that only the ancilla has
-  to get right), and one more for the chain of ancillas, which all but the training circuit's pairs keep.
+- An ancilla's reduced SWAP test has one ancilla a pair, and reads their parity. A pair takes 6 two-qubit gates: the
+  CNOT into the Bell basis, and five that write the AND of the two bits into the ancilla (three CZ on the ancilla, two
+  CNOTs between them on the pair). In the training circuit the Bell CNOT is controlled by a fresh |0> and drops: 5.
 """
 
 from __future__ import annotations
@@ -22,28 +23,23 @@ from functools import cached_property
 
 import sympy
 
-from qpbae_tn.ansatz import BlockKind
-from qpbae_tn.errors import InputError
+from qpbae_tn.ansatz import BlockKind, Cnot
+from qpbae_tn.compiler.stages import Stage
 
-N, BD, LAYERS, CNOTS, ZEROS = sympy.symbols("n BD L c z", integer=True, nonnegative=True)
-"""Qubits of a patch, latent qubits, layers, CNOTs a block, and 1 where the last CNOT of a block is its last gate."""
+N, BD, LAYERS, CNOTS, ANGLES, ZEROS = sympy.symbols("n BD L c a z", integer=True, nonnegative=True)
+"""Qubits of a patch, latent qubits, layers, CNOTs and angles a block, and 1 where a block ends with its one CNOT."""
 
-_TRASH = N - BD
-
-
-def _kept_blocks(layers: sympy.Expr) -> sympy.Expr:
-    """Blocks that do not act on latent qubits alone, over this many layers."""
-    m = sympy.Min(layers, BD - 1)
-    return layers * (N - 1) - m * (2 * BD - 1 - m) / 2
+TRASH = N - BD
+_SYMBOLS = (N, BD, LAYERS, CNOTS, ANGLES, ZEROS)
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A number of gates as an expression.
+    """A number of gates, qubits or layers as an expression.
 
     Args:
         name: what it counts.
-        expression: in n, BD, L, c and z.
+        expression: in n, BD, L, c, a and z.
     """
 
     name: str
@@ -51,12 +47,12 @@ class Formula:
 
     @cached_property
     def _evaluate(self) -> object:
-        return sympy.lambdify((N, BD, LAYERS, CNOTS, ZEROS), self.expression, modules=[{"Min": min}, "math"])
+        return sympy.lambdify(_SYMBOLS, self.expression, modules=[{"Min": min, "Abs": abs}, "math"])
 
     def value(self, qubits: int, bottleneck: int, layers: int, kind: BlockKind) -> int:
         """The number for a staircase of `layers` layers of this kind of block."""
-        number = self._evaluate(qubits, bottleneck, layers, kind.cnot_count, ends_with_cnot(kind))  # type: ignore[operator]
-        return round(number)
+        values = (qubits, bottleneck, layers, kind.cnot_count, kind.parameter_count, ends_with_cnot(kind))
+        return round(self._evaluate(*values))  # type: ignore[operator]
 
     @property
     def text(self) -> str:
@@ -66,52 +62,142 @@ class Formula:
     @property
     def latex(self) -> str:
         """As LaTeX."""
-        return str(sympy.latex(self.expression))
+        return str(sympy.latex(self.expression, symbol_names={BD: "B_D", LAYERS: "L"}))
+
+
+Formulas = dict[str, Formula]
+"""A formula for each readout."""
 
 
 def ends_with_cnot(kind: BlockKind) -> int:
     """1 where a block's last gate is its one CNOT, controlled by its first qubit, as in the paper's block; else 0."""
-    from qpbae_tn.ansatz import Cnot
-
     return int(kind.gates[-1] == Cnot(0, 1) and kind.cnot_count == 1)
+
+
+def _formulas(**expressions: object) -> Formulas:
+    return {name: Formula(name, sympy.sympify(expression)) for name, expression in expressions.items()}
+
+
+def _kept_blocks(layers: sympy.Expr) -> sympy.Expr:
+    """Blocks that do not act on latent qubits alone, over this many layers."""
+    m = sympy.Min(layers, BD - 1)
+    return layers * (N - 1) - m * (2 * BD - 1 - m) / 2
 
 
 _BLOCKS = LAYERS * (N - 1)
 _KEPT = _kept_blocks(LAYERS)
-_PAIR_OF_CODERS = 2 * CNOTS * _KEPT - ZEROS * _TRASH
 _DIRECT = CNOTS * ((1 - ZEROS) * _KEPT + ZEROS * _kept_blocks(LAYERS - 1))
+_DECODER = CNOTS * _KEPT - ZEROS * TRASH
 
-LITERAL_TWO_QUBIT_GATES: dict[str, Formula] = {
-    "ancilla": Formula("ancilla", 2 * CNOTS * _BLOCKS + 8 * N),
-    "ancilla_training": Formula("ancilla_training", CNOTS * _BLOCKS + 8 * _TRASH),
-    "direct": Formula("direct", CNOTS * _BLOCKS),
-    "destructive": Formula("destructive", 2 * CNOTS * _BLOCKS + N),
-    "echo": Formula("echo", 2 * CNOTS * _BLOCKS),
-    "latent": Formula("latent", 2 * CNOTS * _BLOCKS + BD),
+LITERAL_BY_STAGE: dict[Stage, Formulas] = {
+    Stage.ENCODER: _formulas(
+        ancilla=CNOTS * _BLOCKS,
+        ancilla_training=CNOTS * _BLOCKS,
+        direct=CNOTS * _BLOCKS,
+        destructive=CNOTS * _BLOCKS,
+        echo=CNOTS * _BLOCKS,
+        latent=2 * CNOTS * _BLOCKS,
+    ),
+    Stage.DECODER: _formulas(
+        ancilla=CNOTS * _BLOCKS,
+        ancilla_training=0,
+        direct=0,
+        destructive=CNOTS * _BLOCKS,
+        echo=CNOTS * _BLOCKS,
+        latent=0,
+    ),
+    Stage.READOUT: _formulas(ancilla=8 * N, ancilla_training=8 * TRASH, direct=0, destructive=N, echo=0, latent=BD),
 }
-"""Two-qubit gates of the paper's circuits, without preparation, before any reduction."""
+"""Two-qubit gates of the paper's circuits, without preparation, before any reduction; the reset is a relabelling."""
 
-REDUCED_TWO_QUBIT_GATES: dict[str, Formula] = {
-    "ancilla": Formula("ancilla", _PAIR_OF_CODERS + 6 * N),
-    "ancilla_training": Formula("ancilla_training", _DIRECT + 5 * _TRASH),
-    "direct": Formula("direct", _DIRECT),
-    "destructive": Formula("destructive", _PAIR_OF_CODERS + N),
-    "echo": Formula("echo", _PAIR_OF_CODERS),
-    "latent": Formula("latent", _PAIR_OF_CODERS + BD),
+REDUCED_BY_STAGE: dict[Stage, Formulas] = {
+    Stage.ENCODER: _formulas(
+        ancilla=CNOTS * _KEPT,
+        ancilla_training=_DIRECT,
+        direct=_DIRECT,
+        destructive=CNOTS * _KEPT,
+        echo=CNOTS * _KEPT,
+        latent=CNOTS * _KEPT + _DECODER,
+    ),
+    Stage.DECODER: _formulas(
+        ancilla=_DECODER, ancilla_training=0, direct=0, destructive=_DECODER, echo=_DECODER, latent=0
+    ),
+    Stage.READOUT: _formulas(ancilla=6 * N, ancilla_training=5 * TRASH, direct=0, destructive=N, echo=0, latent=BD),
 }
 """Two-qubit gates after the reductions, without preparation, before placement."""
 
-QUBITS: dict[str, Formula] = {
-    "ancilla": Formula("ancilla", 2 * N + _TRASH + 1),
-    "ancilla_training": Formula("ancilla_training", N + _TRASH + 1),
-    "direct": Formula("direct", N),
-    "destructive": Formula("destructive", 2 * N + _TRASH),
-    "echo": Formula("echo", N + _TRASH),
-    "latent": Formula("latent", 2 * N),
+
+def _sums(stages: dict[Stage, Formulas]) -> Formulas:
+    names = stages[Stage.ENCODER]
+    return {
+        name: Formula(name, sum((formulas[name].expression for formulas in stages.values()), sympy.Integer(0)))
+        for name in names
+    }
+
+
+LITERAL_TWO_QUBIT_GATES = _sums(LITERAL_BY_STAGE)
+"""Sum of `LITERAL_BY_STAGE`."""
+
+REDUCED_TWO_QUBIT_GATES = _sums(REDUCED_BY_STAGE)
+"""Sum of `REDUCED_BY_STAGE`."""
+
+_ANGLES = ANGLES * _BLOCKS
+
+PAPER_GATES: dict[str, Formulas] = {
+    "rotation": _formulas(
+        ancilla=2 * _ANGLES,
+        ancilla_training=_ANGLES,
+        direct=_ANGLES,
+        destructive=2 * _ANGLES + N,
+        echo=2 * _ANGLES,
+        latent=2 * _ANGLES + BD,
+    ),
+    "cnot": _formulas(
+        ancilla=2 * CNOTS * _BLOCKS,
+        ancilla_training=CNOTS * _BLOCKS,
+        direct=CNOTS * _BLOCKS,
+        destructive=2 * CNOTS * _BLOCKS + N,
+        echo=2 * CNOTS * _BLOCKS,
+        latent=2 * CNOTS * _BLOCKS + BD,
+    ),
+    "hadamard": _formulas(ancilla=2, ancilla_training=2, direct=0, destructive=0, echo=0, latent=0),
+    "swap": _formulas(ancilla=TRASH, ancilla_training=0, direct=0, destructive=TRASH, echo=TRASH, latent=0),
+    "cswap": _formulas(ancilla=N, ancilla_training=TRASH, direct=0, destructive=0, echo=0, latent=0),
 }
+"""Gates by kind as the paper draws them; its resets are SWAPs, its SWAP tests CSWAPs."""
+
+LITERAL_QUBITS = _formulas(
+    ancilla=2 * N + TRASH + 1,
+    ancilla_training=N + TRASH + 1,
+    direct=N,
+    destructive=2 * N + TRASH,
+    echo=N + TRASH,
+    latent=2 * N,
+)
 """Qubits of the paper's circuits and of the readouts without an ancilla."""
 
-COPIES: dict[str, int] = {
+REDUCED_QUBITS = LITERAL_QUBITS | _formulas(ancilla=3 * N + TRASH, ancilla_training=N + 2 * TRASH)
+"""Qubits after the reductions: an ancilla a pair instead of one in all."""
+
+LITERAL_MEASURED = _formulas(ancilla=1, ancilla_training=1, direct=TRASH, destructive=2 * N, echo=N, latent=N + BD)
+"""Measured qubits."""
+
+REDUCED_MEASURED = LITERAL_MEASURED | _formulas(ancilla=N, ancilla_training=TRASH)
+"""Measured qubits after the reductions."""
+
+LITERAL_DEPTH_ONE_LAYER = _formulas(
+    ancilla=7 * N + 1, ancilla_training=5 * TRASH + 4, direct=N - 1, destructive=2 * N - 1, echo=2 * N - 2, latent=N
+)
+"""Two-qubit depth of one layer of the paper's blocks, without preparation."""
+
+_CODERS = N - 2 + sympy.Abs(BD - 2)
+
+REDUCED_DEPTH_ONE_LAYER = _formulas(
+    ancilla=_CODERS + 6, ancilla_training=5, direct=0, destructive=_CODERS + 1, echo=_CODERS, latent=TRASH + 1
+)
+"""The same after the reductions. n - 1 + |BD - 2| of `destructive` is n_t + 1 for BD up to 2."""
+
+PREPARATIONS: dict[str, int] = {
     "ancilla": 2,
     "ancilla_training": 1,
     "direct": 1,
@@ -119,38 +205,15 @@ COPIES: dict[str, int] = {
     "echo": 2,
     "latent": 2,
 }
-"""Preparations a shot, inverse ones included."""
+"""Preparations a shot; of `echo` one is an inverse."""
 
-PARAMETERS = Formula("parameters of the paper's ansatz", 2 * LAYERS * (N - 1))
-"""2 (log2 N_P - 1) a layer: the paper's claim."""
+PARAMETERS = Formula("parameters", ANGLES * _BLOCKS)
+"""2 (n - 1) a layer with the paper's block, n = log2 N_P: the paper's claim."""
 
-EFFECTIVE_PARAMETERS_ONE_LAYER = Formula("effective parameters of one layer of the paper's ansatz", _TRASH)
-"""What training sees of them in one layer."""
-
-MPS_BOND_2 = Formula("bond-2 matrix product state", 2 * N - 3)
-"""Two-qubit gates of one preparation, any n from 2."""
-
-EXACT_TEMPLATES = {2: 1, 4: 7, 6: 32}
-"""Two-qubit gates of the exact preparation on a line, by n; past 6 a constructive one takes at most 2^n - 2."""
+EFFECTIVE_PARAMETERS_ONE_LAYER = Formula("effective parameters", TRASH)
+"""What training sees of one layer of the paper's blocks."""
 
 
-def exact_preparation_gates(qubits: int) -> int:
-    """Two-qubit gates of one exact preparation, before routing; 2^n - 2 past the templates: linear in the pixels."""
-    return EXACT_TEMPLATES.get(qubits, 2**qubits - 2)
-
-
-def preparation_gates(name: str, qubits: int) -> int:
-    """Two-qubit gates of one preparation whose length does not depend on the data: none, exact or mps:2.
-
-    Raises:
-        InputError: another preparation.
-    """
-    if name == "none":
-        return 0
-    if name == "exact":
-        return exact_preparation_gates(qubits)
-    if name in ("mps", "mps:2"):
-        return 2 * qubits - 3
-    raise InputError(
-        f"no closed formula for preparation {name!r}", where="--preparation", remedy="use none, exact or mps:2"
-    )
+def has_depth_formula(layers: int, kind: BlockKind) -> bool:
+    """Whether the depth formulas hold: one layer of the paper's blocks."""
+    return layers == 1 and kind.cnot_count == 1 and bool(ends_with_cnot(kind))
