@@ -27,6 +27,10 @@ TRAINING_READOUTS = {"ancilla": "ancilla_training", "ancilla_training": "ancilla
 """The readout that trains a model which is scored by this one; `direct` for all others."""
 
 
+LEAST_FIDELITY = 1e-4
+"""Below this estimated fidelity the overhead of rescaling scores is not told."""
+
+
 def estimate(
     cells: Iterable[Cell], assumptions: Assumptions, effort: Effort, on_row: Callable[[], None] = lambda: None
 ) -> list[Row]:
@@ -165,8 +169,10 @@ def _image(
     price = price_image(
         patches=grid.count, shots_per_patch=shots, shot_period=period, duration_ns=best.duration_ns
     ).to_json()
-    # Undoing the damping of a score by the estimated fidelity f multiplies its standard error by 1 / f.
-    return price | {"shot_period": period.name, "rescaling_overhead": best.fidelity**-2 if best.fidelity > 0 else None}
+    # Undoing the damping of a score by the estimated fidelity f multiplies its standard error by 1 / f. Where next to
+    # nothing survives, no number of shots is worth naming.
+    overhead = best.fidelity**-2 if best.fidelity >= LEAST_FIDELITY else None
+    return price | {"shot_period": period.name, "rescaling_overhead": overhead}
 
 
 def _training(
