@@ -14,6 +14,7 @@ from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.embedding import embed
 from qpbae_tn.errors import InputError
 from qpbae_tn.patches import PatchGrid
+from qpbae_tn.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
 
@@ -35,14 +36,13 @@ class ImageScores:
     zero_patches: int
 
 
-def patch_states(program: CompiledProgram, image: FloatArray) -> tuple[PatchGrid, FloatArray, int]:
+def patch_states(specification: ModelSpecification, image: FloatArray) -> tuple[PatchGrid, FloatArray, int]:
     """Where the patches of an image lie, their states (N, 2^n), and how many hold no light.
 
     Args:
-        program: gives patch size, stride and pixel order.
+        specification: gives patch size, stride and pixel order.
         image: shape (H, W), values in [0, 1].
     """
-    specification = program.specification
     grid = PatchGrid.over(image, specification.patch_size, specification.stride)
     states, zero = embed(grid.cut(image), specification.pixel_order)
     return grid, np.asarray(states, dtype=np.float64), int(zero.sum())
@@ -68,7 +68,7 @@ def execute_image(
     on_patches: Callable[[int], None] | None = None,
 ) -> ImageScores:
     """Score every patch of an image; arguments as for `execute`, the image of shape (H, W), values in [0, 1]."""
-    grid, states, zero = patch_states(program, image)
+    grid, states, zero = patch_states(program.specification, image)
     scores = execute(program, states, sampler, shots, angles=angles, on_patches=on_patches)
     measured = grid.fold(np.array([(1 - score.fidelity) / 2 for score in scores]))
     exact = grid.fold(np.array([(1 - score.exact) / 2 for score in scores]))

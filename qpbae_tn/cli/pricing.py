@@ -12,6 +12,8 @@ from qpbae_tn.specification import ModelSpecification
 
 if TYPE_CHECKING:
     from qpbae_tn.cli.training import TrainingRequest
+    from qpbae_tn.compiler.preparation import Preparation
+    from qpbae_tn.compiler.readouts import Readout
     from qpbae_tn.data.images import GreyImage
     from qpbae_tn.engines.mps import MpsEngine
     from qpbae_tn.engines.protocol import Engine
@@ -89,3 +91,20 @@ def _tell(document: dict[str, Any], reporter: Reporter) -> None:
     for key, value in document.items():
         reporter.console.print(f"{key.replace('_', ' ')}: {value:,}", markup=False)
     reporter.emit({"dry_run": document})
+
+
+def dry_run_compilation(
+    specification: ModelSpecification, readout: Readout, preparation: Preparation, reporter: Reporter
+) -> None:
+    """Tell the size of the literal circuit, before anything is placed or checked."""
+    needs = readout.needs(specification)
+    n = specification.qubit_count
+    assumes = preparation.assumes_state
+    _tell(
+        {
+            "qubits_of_the_paper": needs.copies * n + needs.fresh + needs.ancillas,
+            "preparations": 0 if assumes else needs.copies + needs.inverse_preparations,
+            "blocks_of_an_encoder": len(specification.ansatz.blocks),
+        },
+        reporter,
+    )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from qpbae_tn.cli import options as o
 from qpbae_tn.cli.destination import Destination
+from qpbae_tn.cli.quoting import check_target, price_on
 from qpbae_tn.cli.reporter import Reporter
 from qpbae_tn.cli.training import TrainingRequest, build_specification, default_name, prepare
 from qpbae_tn.cli.training import describe as describe_training
@@ -42,6 +45,9 @@ def run(
     test: o.TestCount = None,
     score: o.ScoreName = "reconstruction",
     baselines: o.Baselines = "all",
+    target: Annotated[
+        str, typer.Option("--target", help="Processor to price the model for: willow_pink, weber, rainbow, or none.")
+    ] = "willow_pink",
     seed: o.Seed = 0,
     output: o.Output = None,
     force: o.Force = False,
@@ -73,6 +79,7 @@ def run(
     from qpbae_tn.scoring import check_score
 
     check_score(score)
+    check_target(target)
     names = baseline_names(baselines)
     if dry_run:
         from qpbae_tn.cli.pricing import dry_run_training
@@ -92,19 +99,29 @@ def run(
     level = model.thresholds[score]  # type: ignore[index]
     normal = (prepared.train, prepared.validation)
     result = evaluate(model, prepared.engine, test_set, normal, names, score, level, seed, reporter)
-    document = {"train": training.to_json(), "evaluate": result.to_json()}
+    quoted = price_on(target, training, prepared, test_set.images, seed, reporter)
+    document = {"train": training.to_json(), "evaluate": result.to_json(), "price": quoted.document}
     title = f"Anomaly maps of {test_set.provenance.data_set}: P = {patch_size}, S = {stride}, BD = {bottleneck}"
     command = shlex.join(["qpbae", *sys.argv[1:]])
-    page = run_report(title, training, result, command, notes=_notes(training.zero_patches, result, prepared.notices))
+    page = run_report(
+        title,
+        training,
+        result,
+        command,
+        notes=_notes(training.zero_patches, result, prepared.notices),
+        price=quoted.section,
+    )
     with destination.draft() as draft:
         model.save(draft.place / "model.json")
         write_json(draft.place / "train.json", document["train"])
         write_json(draft.place / "evaluate.json", document["evaluate"])
+        write_json(draft.place / "price.json", document["price"])
         write_scores(result, draft.place)
         write_maps(result, draft.place)
         write_atomically(draft.place / "report.html", page)
     describe_training(training, reporter)
     describe(result, reporter)
+    quoted.describe(reporter)
     reporter.console.print(
         f"Model, metrics, scores, maps and report.html written to {draft.folder}", markup=False, soft_wrap=True
     )

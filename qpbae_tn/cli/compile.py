@@ -1,0 +1,143 @@
+"""`qpbae compile`: build, compile, verify, price and export the circuits of a model or a specification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qpbae_tn.cli import options as o
+from qpbae_tn.cli.reporter import Reporter
+
+if TYPE_CHECKING:
+    from qpbae_tn.compiler.price import ProgramPrice
+    from qpbae_tn.compiler.program import CompiledProgram
+
+ReadoutName = Annotated[
+    str, typer.Option("--readout", help="latent, destructive, echo, ancilla (the paper's), direct or ancilla_training.")
+]
+PreparationName = Annotated[
+    str, typer.Option("--preparation", help="none, exact, mps, mps:BOND, or mps:0.99 for the least that reaches it.")
+]
+PreparationBond = Annotated[int | None, typer.Option("--bond", help="Bond dimension of --preparation mps.")]
+TargetName = Annotated[
+    str,
+    typer.Option("--target", help="willow_pink, weber or rainbow; NAME:GATE chooses among native gates (weber:syc)."),
+]
+
+
+def compile(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A run folder or model file.", show_default=False)
+    ] = None,
+    readout: ReadoutName = "latent",
+    preparation: PreparationName = "mps",
+    bond: PreparationBond = None,
+    target: TargetName = "willow_pink",
+    literal: Annotated[bool, typer.Option("--literal", help="Leave the paper's circuit as it is.")] = False,
+    export: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--export",
+            metavar="FILE",
+            help="Write the circuit: .json, .json.gz, .pb (Google), .qasm, .qasm3, .svg, .txt, .qsim; repeatable.",
+        ),
+    ] = None,
+    patch_size: o.PatchSize = 4,
+    bottleneck: o.Bottleneck = 2,
+    ansatz: o.AnsatzPattern = "staircase",
+    block: o.BlockName = "ry",
+    layers: o.Layers = 1,
+    trash: o.TrashPosition = "first",
+    symbolic: Annotated[
+        bool, typer.Option("--symbolic", help="Leave the model's angles as symbols, for a sweep over them.")
+    ] = False,
+    seed: o.Seed = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace files of --export.")] = False,
+    json: o.JsonFile = None,
+    dry_run: o.DryRun = False,
+) -> None:
+    """Compile a readout for a processor: placed, in native gates, verified, priced.
+
+    Without a model, generic angles and a generic non-negative patch are drawn from --seed.
+    """
+    from qpbae_tn.cli.training import build_specification
+    from qpbae_tn.compiler.export import check_exports, export_program
+    from qpbae_tn.compiler.generic import generic_angles
+    from qpbae_tn.compiler.pipeline import compile_program
+    from qpbae_tn.compiler.preparation import parse_preparation
+    from qpbae_tn.compiler.price import price_program
+    from qpbae_tn.compiler.readouts import get_readout
+    from qpbae_tn.compiler.targets import parse_target
+    from qpbae_tn.model import Model
+
+    reporter = Reporter(json)
+    chosen, prepared = get_readout(readout), parse_preparation(preparation, bond)
+    files = export or []
+    check_exports(files, force=force)
+    if model is not None:
+        loaded = Model.load(model)
+        specification, angles = loaded.specification, loaded.angles
+    else:
+        specification = build_specification(
+            patch_size, 1, bottleneck, ansatz, block, layers, trash, max(32, patch_size), "row"
+        )
+        angles = generic_angles(specification, seed)
+    processor = parse_target(target)
+    if dry_run:
+        from qpbae_tn.cli.pricing import dry_run_compilation
+
+        dry_run_compilation(specification, chosen, prepared, reporter)
+        return
+    program = compile_program(
+        specification, None if symbolic else angles, chosen, prepared, processor, literal=literal, seed=seed
+    )
+    price = price_program(program.circuit, processor)
+    written = export_program(program, files, angles=angles if symbolic else None, force=force) if files else ()
+    _describe(program, price, reporter)
+    for path in written:
+        reporter.console.print(f"wrote {path}", markup=False, soft_wrap=True)
+    document = {
+        **program.to_json(),
+        "estimated_fidelity": price.estimated_fidelity,
+        "price": price.to_json(),
+        "exported": [str(path) for path in written],
+    }
+    reporter.emit(document)
+
+
+def _describe(program: CompiledProgram, price: ProgramPrice, reporter: Reporter) -> None:
+    from rich.table import Table
+
+    from qpbae_tn.cli.quoting import program_rows
+
+    stages = Table(title="Stages", title_justify="left")
+    stages.add_column("stage", no_wrap=True)
+    for name in ("2-qubit", "their depth", "1-qubit", "readout moved by"):
+        stages.add_column(name, justify="right")
+    for record in program.log:
+        counts = [str(n) for n in (record.two_qubit_gates, record.two_qubit_depth, record.one_qubit_gates)]
+        moved = record.check.deviation
+        stages.add_row(record.name.replace("_", " "), *counts, "-" if moved is None else f"{moved:.0e}")
+    reporter.console.print(stages)
+    table = Table(title=f"{program.readout.name} on {program.target.name}", show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in program_rows(price):
+        table.add_row(name, value)
+    literal = program.literal_counts
+    table.add_row(
+        "before reductions", f"{literal.two_qubit_gates} two-qubit gates, depth {literal.two_qubit_depth}, not placed"
+    )
+    placement = program.placement
+    table.add_row(
+        "placement", f"{placement.swaps} SWAPs; {placement.note}" if placement.note else f"{placement.swaps} SWAPs"
+    )
+    table.add_row("preparation", f"{program.preparation.name}, fidelity {program.preparation_fidelity:.6f}")
+    found = program.verification
+    table.add_row(
+        "verified",
+        f"{found.quantity.value} = {found.found:.7f}, the model's {found.expected:.7f} ({found.method})",
+    )
+    reporter.console.print(table)

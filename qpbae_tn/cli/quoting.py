@@ -1,0 +1,165 @@
+"""Prices in words: for the terminal and for the HTML report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qpbae_tn.cli.reporter import Reporter
+    from qpbae_tn.cli.training import PreparedTraining
+    from qpbae_tn.compiler.price import ProgramPrice
+    from qpbae_tn.compiler.quote import Quote
+    from qpbae_tn.reporting.run_report import PriceSection
+    from qpbae_tn.training.train import TrainingOutcome
+
+PROCESSOR_NAMES = {"willow_pink": "Google's Willow", "weber": "Google's Weber", "rainbow": "Google's Rainbow"}
+
+
+def check_target(target: str) -> None:
+    """Raises `InputError` for a processor that is not known; "none" asks for no price."""
+    from qpbae_tn.errors import InputError
+
+    if target != "none" and target.partition(":")[0] not in PROCESSOR_NAMES:
+        raise InputError(
+            f"unknown target {target!r}", where="--target", remedy=f"choose {', '.join(PROCESSOR_NAMES)} or none"
+        )
+
+
+def price_rows(quote: Quote) -> list[tuple[str, str]]:
+    """Names and values of a quote, with units."""
+    price = quote.price
+    program, image = price.program, price.image
+    rows = [
+        ("scoring circuit", f"{quote.scoring.readout.name} readout, preparation {quote.scoring.preparation.name}"),
+        *program_rows(program),
+        ("shots a patch", f"{image.shots_per_patch:,} for a standard error of {price.standard_error:g} of F"),
+        ("an image", f"{image.patches:,} patches, {image.shots:,} shots, {duration(image.wall_time_s)}"),
+    ]
+    if price.training is not None:
+        training = price.training
+        words = f"{training.epochs} epochs, {training.images} images, {training.circuits_per_patch} circuits a patch"
+        rows.append(("training on hardware", f"{words}: {training.shots:.2g} shots, {duration(training.wall_time_s)}"))
+    rows.append(("shot period", f"{image.period_ns / 1000:.1f} us ({image.shot_period.citation})"))
+    return rows
+
+
+def program_rows(program: ProgramPrice) -> list[tuple[str, str]]:
+    """Names and values of the price of one program."""
+    stages = [stage for stage in program.stages if stage.one_qubit_gates or stage.two_qubit_gates]
+    split = ", ".join(f"{stage.stage.value} {stage.fidelity:.3f}" for stage in stages)
+    twos = ", ".join(f"{stage.stage.value} {stage.two_qubit_gates}" for stage in stages if stage.two_qubit_gates)
+    return [
+        ("qubits", str(program.qubits)),
+        ("two-qubit gates", f"{program.two_qubit_gates} ({twos or 'none'}), depth {program.two_qubit_depth}"),
+        ("one-qubit gates", str(program.one_qubit_gates)),
+        ("duration", f"{program.duration_ns:,.0f} ns, measurement included"),
+        (
+            "estimated fidelity",
+            f"{program.estimated_fidelity:.3f} ({split}, measurement {program.measurement_fidelity:.3f})",
+        ),
+    ]
+
+
+def lead(quote: Quote, target: str) -> str:
+    """What is priced, in a sentence or two."""
+    swaps = quote.scoring.placement.swaps
+    routed = "without SWAPs" if swaps == 0 else f"with {swaps} SWAPs"
+    return (
+        f"Compiled for {PROCESSOR_NAMES.get(target, target)} {routed} and verified against the model. Shots are "
+        "counted for an ideal device; the fidelity is the product-of-errors estimate from the device's median calibration."
+    )
+
+
+def describe_price(quote: Quote, target: str, reporter: Reporter) -> None:
+    """The price on the terminal."""
+    from rich.table import Table
+
+    table = Table(title=f"Price on {PROCESSOR_NAMES.get(target, target)}", show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in price_rows(quote):
+        table.add_row(name, value)
+    reporter.console.print(table)
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for unit, size in (("years", 365.25 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:.2g} s"
+
+
+PRICED_PATCHES = 256
+"""Patches whose median variance the shots are counted for."""
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A quote as `qpbae run` shows it; or why there is none.
+
+    Args:
+        document: for JSON: the price, or `available: false` with the reason; None where none was asked for.
+        section: for the HTML report.
+        quote: for the terminal.
+        target: the processor's name.
+    """
+
+    document: dict[str, Any] | None = None
+    section: PriceSection | None = None
+    quote: Quote | None = None
+    target: str = ""
+
+    def describe(self, reporter: Reporter) -> None:
+        """Print the price."""
+        if self.quote is not None:
+            describe_price(self.quote, self.target, reporter)
+
+
+def price_on(
+    target: str,
+    training: TrainingOutcome,
+    prepared: PreparedTraining,
+    images: NDArray[np.float64],
+    seed: int,
+    reporter: Reporter,
+) -> Quoted:
+    """Price a trained model on a processor; a model that does not fit it gives a notice and the reason, not an error.
+
+    Args:
+        target: the processor's name, or "none".
+        training: the trained model.
+        prepared: its data.
+        images: shape (images, H, W), typical ones.
+        seed: of numeric checks, and of the patches that are looked at.
+        reporter: for the notice.
+    """
+    if target == "none":
+        return Quoted()
+    import numpy as np
+
+    from qpbae_tn.compiler.quote import TrainingRun, quote
+    from qpbae_tn.compiler.targets import parse_target
+    from qpbae_tn.embedding import embed
+    from qpbae_tn.errors import InputError
+    from qpbae_tn.patches import PatchGrid
+    from qpbae_tn.reporting.run_report import PriceSection
+
+    specification, provenance = training.model.specification, training.model.provenance
+    processor = parse_target(target)
+    grid = PatchGrid.over(images, specification.patch_size, specification.stride)
+    some = np.concatenate([grid.cut(image) for image in images[:8]])
+    chosen = np.random.default_rng(seed).permutation(len(some))[:PRICED_PATCHES]
+    states, _ = embed(some[chosen], specification.pixel_order)
+    run = TrainingRun(int(provenance["epochs"]), len(prepared.train))
+    try:
+        made = quote(specification, training.model.angles, states, processor, patches=grid.count, run=run, seed=seed)
+    except InputError as error:
+        reporter.notice(f"no price on {target}: {error}")
+        return Quoted({"available": False, "reason": str(error)})
+    section = PriceSection(PROCESSOR_NAMES.get(target, target), lead(made, target), price_rows(made))
+    return Quoted({"available": True, **made.price.to_json()}, section, made, target)
