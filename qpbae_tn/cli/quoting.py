@@ -70,7 +70,7 @@ def lead(quote: Quote, target: str) -> str:
     routed = "without SWAPs" if swaps == 0 else f"with {swaps} SWAPs"
     return (
         f"Compiled for {PROCESSOR_NAMES.get(target, target)} {routed} and verified against the model. Shots are "
-        "counted for an ideal device; the fidelity is the product-of-errors estimate from the device's median calibration."
+        "counted for an ideal device; the fidelity is the product-of-errors estimate from the device's calibration."
     )
 
 
