@@ -1,0 +1,104 @@
+"""Google's calibrated noise on a compiled program, stage by stage, in the Pauli basis.
+
+The channels are those of `Target.noise_model()` and nothing else: Pauli errors of gates, relaxation and dephasing of
+all qubits of a moment, coherent errors of two-qubit gates where the calibration has them, readout errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+import cirq
+
+from qpbae_tn.analysis.noise.program import NoisyProgram, Step, Turn, fused, observable
+from qpbae_tn.analysis.noise.transfer import FloatArray, operation_transfer
+from qpbae_tn.compiler.program import CompiledProgram
+from qpbae_tn.compiler.stages import Stage, stage_of
+from qpbae_tn.compiler.targets import check_program
+from qpbae_tn.errors import InputError
+
+
+class Source(StrEnum):
+    """Where noise comes from: a stage's gates with the waits before them, or the measurement with the wait for it."""
+
+    PREPARATION = "preparation"
+    ENCODER = "encoder"
+    DECODER = "decoder"
+    READOUT = "readout"
+    MEASUREMENT = "measurement"
+
+
+def calibrated(program: CompiledProgram, noisy: Collection[Source] = tuple(Source)) -> NoisyProgram:
+    """A compiled program with the noise of its target.
+
+    Args:
+        program: compiled with a preparation; its angles may not be symbols.
+        noisy: sources whose noise is switched on. A channel on a qubit belongs to the gate in whose moment it stands,
+            or, while the qubit waits, to its next gate.
+
+    Raises:
+        InputError: a program that holds no patch, or whose angles are symbols.
+    """
+    if program.preparation.assumes_state:
+        raise InputError("a program without preparation", where="--preparation", remedy="choose exact or mps")
+    if program.angles is None:
+        raise InputError("the program's angles are symbols", where="angles", remedy="compile it with the model's angles")
+    check_program(program.circuit, program.target)  # the noise model would leave gates without calibration clean
+    model = program.target.noise_model()
+    qubits = sorted(program.circuit.all_qubits())
+    columns = {name: index for index, name in enumerate(program.parameters.names)}
+    transfers: dict[cirq.Gate, FloatArray] = {}
+    steps: list[Step] = []
+    for moment, owners in zip(program.circuit, _owners(program.circuit), strict=True):
+        for op in cirq.flatten_to_ops(model.noisy_moments([moment], qubits)):
+            if cirq.is_measurement(op):
+                continue
+            if _is_gate_of(op):
+                steps.append(_gate_step(op, columns, transfers))
+            elif owners.get(op.qubits[0]) in noisy:
+                steps.append(Step(op.qubits, _transfer(op, transfers)))
+    return NoisyProgram(fused(steps), (), observable(program.estimator, program.measured))
+
+
+def _owners(circuit: cirq.Circuit) -> list[Mapping[cirq.Qid, Source]]:
+    """For each moment the source that noise of each qubit is put down to; qubits that are done with have none."""
+    coming: dict[cirq.Qid, Source] = {}
+    found: list[Mapping[cirq.Qid, Source]] = []
+    for moment in reversed(circuit):
+        for op in moment:
+            source = Source.MEASUREMENT if cirq.is_measurement(op) else Source(stage_of(op).value)
+            coming.update(dict.fromkeys(op.qubits, source))
+        found.append(dict(coming))
+    return found[::-1]
+
+
+def _is_gate_of(op: cirq.Operation) -> bool:
+    """Whether the operation is the program's own: those carry a stage, channels of the noise model do not."""
+    return any(isinstance(tag, str) and tag in set(Stage) for tag in op.tags)
+
+
+def _gate_step(op: cirq.Operation, columns: Mapping[str, int], transfers: dict[cirq.Gate, FloatArray]) -> Step:
+    gate = op.gate
+    if not cirq.is_parameterized(op) or not isinstance(gate, cirq.PhasedXZGate):
+        return Step(op.qubits, _transfer(op, transfers))
+
+    # Pauli transfer matrices of rotations are A + cos(pi x) C + sin(pi x) S: three values of x give the three.
+    def at(x: float) -> FloatArray:
+        turned = cirq.PhasedXZGate(
+            x_exponent=x, z_exponent=gate.z_exponent, axis_phase_exponent=gate.axis_phase_exponent
+        )
+        return _transfer(turned.on(*op.qubits), transfers)
+
+    none, half, whole = at(0.0), at(0.5), at(1.0)
+    fixed, cosine = (none + whole) / 2, (none - whole) / 2
+    return Step(op.qubits, fixed, Turn(cosine, half - fixed, columns[str(gate.x_exponent)]))
+
+
+def _transfer(op: cirq.Operation, transfers: dict[cirq.Gate, FloatArray]) -> FloatArray:
+    gate = op.gate
+    if gate is None or isinstance(gate, cirq.KrausChannel):  # Kraus channels cannot be hashed
+        return operation_transfer(op)
+    if gate not in transfers:
+        transfers[gate] = operation_transfer(op)
+    return transfers[gate]
