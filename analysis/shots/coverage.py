@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import multinomial
 
+from qpbae_tn.analysis.shots.sampling import law_of
 from qpbae_tn.compiler.estimator import Estimate
-from qpbae_tn.compiler.readouts import Readout
+from qpbae_tn.compiler.readouts import READOUTS, Quantity, Readout
 
+SHOTS = (1, 3, 10, 30, 60)
+"""Numbers of shots that the tables show: the outcomes of a readout of three values grow like the square."""
 ROUNDING = 1e-12
 
 
@@ -70,8 +75,37 @@ class OutcomeIntervals:
 
 
 def fidelity_grid(points: int = 13) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pairs (F_trash, F) with F_trash^2 <= F <= F_trash, denser towards 0 and 1, both ends included; each (pairs,)."""
+    """Pairs (F_trash, F) with 0 <= F <= F_trash <= 1, denser towards 0 and 1, all ends included; each (pairs,).
+
+    Without noise F is at least F_trash^2; a noisy device may go below, and the intervals have to hold there, too.
+    """
     edge = np.geomspace(1e-4, 0.5, points)
     axis = np.unique(np.concatenate([[0.0], edge, 1.0 - edge, [1.0]]))
     trash, share = (grid.ravel() for grid in np.meshgrid(axis, axis))
-    return trash, trash**2 + share * (trash - trash**2)
+    return trash, share * trash
+
+
+def coverage_rows(shots: Sequence[int] = SHOTS, confidence: float = 0.95) -> list[dict[str, Any]]:
+    """For each law and number of shots the least coverage over the grid, and that at F = 0 and F = 1.
+
+    Readouts of F_trash stand for F = F_trash; at F = 0 the least over all F_trash that allow it is told.
+    """
+    trash, full = fidelity_grid()
+    rows = []
+    for readout in READOUTS.values():
+        if law_of(readout) != readout.name:
+            continue
+        value = full if readout.quantity is Quantity.FIDELITY else trash
+        for count in shots:
+            coverage = OutcomeIntervals.of(readout, count, confidence).coverage(readout, trash, full)
+            rows.append(
+                {
+                    "readout": readout.name,
+                    "shots": count,
+                    "nominal": confidence,
+                    "least_coverage": float(coverage.min()),
+                    "coverage_at_0": float(coverage[value == 0].min()),
+                    "coverage_at_1": float(coverage[value == 1].min()),
+                }
+            )
+    return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qpbae_tn.analysis.shots.coverage import OutcomeIntervals, fidelity_grid
+from qpbae_tn.analysis.shots.coverage import OutcomeIntervals, coverage_rows, fidelity_grid
 from qpbae_tn.compiler.readouts import READOUTS
 
 LAWS = ("latent", "destructive", "echo", "direct", "ancilla_training")
@@ -43,7 +43,16 @@ def test_outcomes_are_complete() -> None:
         assert whole.coverage(readout, 0.7, 0.6) == pytest.approx(1.0)
 
 
-def test_the_grid_holds_what_a_model_can_have() -> None:
+def test_the_grid_holds_all_that_can_be() -> None:
     trash, full = fidelity_grid()
-    assert (trash**2 <= full + 1e-15).all()
-    assert (full <= trash + 1e-15).all()
+    assert ((full >= 0) & (full <= trash) & (trash <= 1)).all()
+    corners = set(zip(trash, full, strict=True))
+    assert {(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)} <= corners
+    assert trash[trash < 1].max() > 0.9998
+
+
+def test_rows_for_the_report() -> None:
+    rows = coverage_rows((1, 5))
+    assert len(rows) == 2 * len(LAWS)
+    for row in rows:
+        assert 0.95 <= row["least_coverage"] <= min(row["coverage_at_0"], row["coverage_at_1"]) <= 1 + 1e-12

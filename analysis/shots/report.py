@@ -1,0 +1,92 @@
+"""The page `shots`: how many shots a map needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qpbae_tn.analysis.reports.page import Foot, Page
+from qpbae_tn.analysis.reports.render import rows_as_csv
+from qpbae_tn.analysis.reports.report import Report, ReportOptions
+from qpbae_tn.analysis.shots import sections
+from qpbae_tn.analysis.shots.cases import Case, CasePlan, run_case
+from qpbae_tn.analysis.shots.coverage import coverage_rows
+from qpbae_tn.analysis.shots.training import Scheme
+from qpbae_tn.compiler.readouts import READOUTS
+from qpbae_tn.data.registry import open_data_set
+from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.training.train import versions
+
+NAME = "shots"
+TITLE = "Shots: how many a map, a threshold and a training need"
+REAL_DATA = "busi_32"
+SHOTS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 100_000, 1_000_000)
+FEWER_SHOTS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
+OTHER_PATCHES = ((4, 4), (8, 1))
+"""Patch sizes and strides beside P = 4, S = 1, for the readouts of F without those that share another's law."""
+TRAIN_SHOTS = {Scheme.DRAWN_PATCHES: (1, 10, 100, 1000, 10_000), Scheme.EVERY_PATCH: (1, 10)}
+FEWER_TRAIN_SHOTS = {Scheme.DRAWN_PATCHES: (1, 10, 100, 1000)}
+"""On the many images of a real data set, to see that it is alike."""
+
+
+def plans(options: ReportOptions) -> list[CasePlan]:
+    """The bundled textures, and BUSI where it is given; each data set's first plan is its main one."""
+    trainings = [(open_data_set("textures"), TRAIN_SHOTS, ("direct", "ancilla_training"), 5)]
+    if REAL_DATA in options.data:
+        trainings.append((open_data_set(options.data[REAL_DATA]), FEWER_TRAIN_SHOTS, ("direct",), 3))
+    found = []
+    for data_set, *training in trainings:
+        found.append(CasePlan(data_set, ModelSpecification.build(4, 1, 2), tuple(READOUTS), SHOTS, 20, *training))
+        for size, stride in OTHER_PATCHES:
+            other = ModelSpecification.build(size, stride, 2)
+            found.append(CasePlan(data_set, other, ("latent", "destructive", "echo"), FEWER_SHOTS, 10, {}))
+    return found
+
+
+def make(options: ReportOptions) -> Page:
+    """Run all studies and write the page."""
+    cases = [run_case(plan, options.seed, options.progress) for plan in plans(options)]
+    options.progress("coverage of intervals")
+    return page(cases, coverage_rows(), options)
+
+
+def page(cases: Sequence[Case], coverage: Sequence[dict[str, Any]], options: ReportOptions) -> Page:
+    """The page of these studies."""
+    document = {
+        "seed": options.seed,
+        "notes": cases[0].document["notes"],
+        **{
+            key: [row for case in cases for row in case.document[key]]
+            for key in ("exact", "rows", "needed_shots", "training_rows")
+        },
+        "coverage_rows": list(coverage),
+    }
+    provenances = {case.provenance.data_set: case.provenance for case in cases}
+    data = "; ".join(f"{name}, SHA-256 {found.digest[:12]}" for name, found in provenances.items())
+    return Page(
+        name=NAME,
+        title=TITLE,
+        lead=sections.lead(cases),
+        blocks=sections.blocks(cases, coverage),
+        document=document,
+        foot=Foot(options.command(NAME), options.seed, data, versions()),
+        tables={key: rows_as_csv(document[key]) for key in ("rows", "needed_shots", "training_rows", "coverage_rows")},
+    )
+
+
+REPORT = Report(
+    name=NAME,
+    title=TITLE,
+    make=make,
+    inputs=(
+        "analysis/shots",
+        "compiler/readouts",
+        "compiler/estimator.py",
+        "qpbae_tn/engines/exact",
+        "qpbae_tn/patches.py",
+        "qpbae_tn/embedding.py",
+        "qpbae_tn/training",
+        "qpbae_tn/data/textures.py",
+        "qpbae_tn/data/defects.py",
+    ),
+)
