@@ -143,12 +143,15 @@ def _charts(training: TrainingOutcome, evaluation: Evaluation) -> dict[str, str]
     levels = {"PCA ceiling": training.ceiling_loss}
     if training.product_ceiling_loss is not None:
         levels["product ceiling"] = training.product_ceiling_loss
+    # Perfect data reach a loss of zero, and no epoch leaves nothing to draw: neither has a logarithm.
+    drawn = [*levels.values(), *(value for _, values in losses.values() for value in values)]
+    logarithmic = bool(epochs) and min(drawn) > 0
     table = PixelTable(evaluation.maps, evaluation.test.masks, evaluation.model.threshold)
     roc, pro = roc_curve(table), pro_curve(table)
     overlap = overlap_curve(evaluation.maps, evaluation.test.masks)
     mark = {"operating threshold": evaluation.model.threshold}
     return {
-        "loss_chart": line_chart(losses, "epoch", "loss (Eq. 8)", title="Loss", levels=levels, log_y=True),
+        "loss_chart": line_chart(losses, "epoch", "loss (Eq. 8)", title="Loss", levels=levels, log_y=logarithmic),
         "roc_chart": line_chart(
             {"this model": _points(roc.false_positive_rate, roc.rate), "chance": ([0, 1], [0, 1])},
             "false positive rate",
