@@ -47,7 +47,7 @@ class Formula:
 
     @cached_property
     def _evaluate(self) -> object:
-        return sympy.lambdify(_SYMBOLS, self.expression, modules=[{"Min": min, "Abs": abs}, "math"])
+        return sympy.lambdify(_SYMBOLS, self.expression, modules=[{"Min": min}, "math"])
 
     def value(self, qubits: int, bottleneck: int, layers: int, kind: BlockKind) -> int:
         """The number for a staircase of `layers` layers of this kind of block."""
@@ -190,12 +190,10 @@ LITERAL_DEPTH_ONE_LAYER = _formulas(
 )
 """Two-qubit depth of one layer of the paper's blocks, without preparation."""
 
-_CODERS = N - 2 + sympy.Abs(BD - 2)
-
 REDUCED_DEPTH_ONE_LAYER = _formulas(
-    ancilla=_CODERS + 6, ancilla_training=5, direct=0, destructive=_CODERS + 1, echo=_CODERS, latent=TRASH + 1
+    ancilla=TRASH + 6, ancilla_training=5, direct=0, destructive=TRASH + 1, echo=TRASH, latent=TRASH + 1
 )
-"""The same after the reductions. n - 1 + |BD - 2| of `destructive` is n_t + 1 for BD up to 2."""
+"""The same after the reductions."""
 
 PREPARATIONS: dict[str, int] = {
     "ancilla": 2,

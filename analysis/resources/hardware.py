@@ -1,6 +1,6 @@
 """What a processor makes of a circuit: native and placed counts, time, and the fidelity's budget.
 
-Three routes, each labelled: "formula" (median errors on formula counts, one-qubit gates and layers bounded), "counted"
+Three routes, each labelled: "formula" (median errors on formula counts), "counted"
 (the native circuit before placement, at median errors) and "placed" (on the device's own qubits and errors).
 """
 
@@ -34,7 +34,8 @@ class Hardware:
         source: "formula", "counted" or "placed".
         native: the two-qubit gate.
         qubits: their number.
-        one_qubit_gates: their number; by formula an upper bound.
+        one_qubit_gates: their number; by formula two a two-qubit gate and one a qubit, which bounds it for CZ (SYC and
+            sqrt-iSWAP leave some next to open angles that do not merge).
         two_qubit_gates: their number; by formula an upper bound, as the compiler may find more to drop.
         swaps: added by routing; None before placement.
         two_qubit_depth: layers of two-qubit gates; by formula an upper bound.
@@ -99,12 +100,14 @@ def from_formula(size: Size, target: Target) -> Hardware:
     )
 
 
+@cache
 def counted(specification: ModelSpecification, readout: str, preparation: str, target: Target) -> Hardware:
     """The native circuit before placement, at the target's median errors; raises `InputError` as the preparation."""
     circuit = _native(specification, readout, preparation, target.native)
     return _hardware("counted", price_program(circuit, _median_target(target, circuit)), swaps=None)
 
 
+@cache
 def placed(
     specification: ModelSpecification, readout: str, preparation: str, target: Target, *, routed: bool, seed: int
 ) -> Hardware:

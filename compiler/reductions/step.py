@@ -10,6 +10,8 @@ import sympy
 
 from qpbae_tn.compiler.logical import LogicalProgram
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Reduction:
@@ -41,7 +43,9 @@ def are_inverse(first: cirq.Operation, second: cirq.Operation) -> bool:
     if first.qubits != second.qubits:
         return False
     if isinstance(first.gate, cirq.Ry) and isinstance(second.gate, cirq.Ry):
-        return bool(sympy.sympify(rotation_angle(first) + rotation_angle(second)) == 0)
+        total = sympy.sympify(rotation_angle(first) + rotation_angle(second))
+        # Cirq inverts a numeric angle by way of its exponent, which rounds.
+        return bool(abs(total) < _ROUNDING) if total.is_number else bool(total == 0)
     return is_cnot(first) and is_cnot(second)
 
 

@@ -66,7 +66,7 @@ def estimate(
             min=0,
             help="Circuits of at most this many reduced two-qubit gates are built and counted; formulas alone past it.",
         ),
-    ] = 60,
+    ] = 40,
     place: Annotated[
         str,
         typer.Option(
