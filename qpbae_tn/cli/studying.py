@@ -117,7 +117,7 @@ def describe_status(place: Path, reporter: Reporter) -> None:
         table.add_row(name, *(str(row[key]) for key in ("cells", "done", "failed", "left")), note)
     reporter.console.print(table)
     failures = {
-        cells[key].describe(): str(line["cause"])
+        key: f"{cells[key].describe()}: {line['cause']}"
         for key, line in contents.failures.items()
         if key in cells and key not in contents.results
     }
@@ -196,8 +196,8 @@ def write_plots(place: Path, data: Sequence[str], output: Path | None, force: bo
 
 
 def _tell_failures(failures: Mapping[str, str], reporter: Reporter) -> None:
-    for name, cause in list(failures.items())[:SHOWN_FAILURES]:
-        reporter.console.print(f"failed: {name}: {cause}", style="red", markup=False, soft_wrap=True)
+    for told in list(failures.values())[:SHOWN_FAILURES]:
+        reporter.console.print(f"failed: {told}", style="red", markup=False, soft_wrap=True)
     if len(failures) > SHOWN_FAILURES:
         reporter.console.print(f"... and {len(failures) - SHOWN_FAILURES} more failed", style="red", markup=False)
 

@@ -32,7 +32,7 @@ class Progress:
         done_before: cells that had a result already.
         failed_before: cells that failed in an earlier run and were left alone.
         done: results of this run.
-        failed: cells that failed in this run, each with its cause.
+        failed: cells that failed in this run, by id: which one, and the cause.
         repaired_bytes: of an unfinished last line that was cut off the results file.
     """
 
@@ -179,7 +179,7 @@ class _Round:
             return
         told = " ".join(cause.split())[:CAUSE_LENGTH]
         self.store.add_failure(group.cells[0], told)
-        self.progress.failed[group.cells[0].describe()] = told
+        self.progress.failed[group.cells[0].identifier] = f"{group.cells[0].describe()}: {told}"
         self.on_cells(1)
 
     def _count(self, cells: int) -> None:

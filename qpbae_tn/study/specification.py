@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
@@ -106,8 +107,6 @@ class Study:
 def read_study(spec: str) -> Study:
     """The study of this name or in this file; raises `InputError` for an unknown name or a file that is not a study."""
     if spec in PRESETS:
-        import tomllib
-
         return Study.from_document(tomllib.loads(preset_text(spec)), f"preset {spec}")
     path = Path(spec)
     if path.suffix != ".toml" and not path.exists():
@@ -134,7 +133,10 @@ def _data(table: Table, where: str, folder: Path | None) -> tuple[dict[str, str]
 
 def _record(table: Table) -> Record:
     table.check_keys(_RECORD_KINDS)
-    return Record(**{key: table.one(key, _RECORD_KINDS[key], None) for key in table.values})
+    try:
+        return Record(**{key: table.one(key, _RECORD_KINDS[key], None) for key in table.values})
+    except InputError as error:
+        raise InputError(error.what, where=table.where, remedy=error.remedy) from None
 
 
 def _splits(table: Table, names: tuple[str, ...], where: str, folder: Path | None) -> dict[str, ListedSplit]:

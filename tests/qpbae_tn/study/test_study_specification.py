@@ -1,0 +1,155 @@
+"""A study file says what it means, or is refused in one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from qpbae_tn.errors import InputError
+from qpbae_tn.study.cells import ID_LENGTH
+from qpbae_tn.study.presets import PRESETS, authors_angles, authors_split, paper_cells
+from qpbae_tn.study.specification import Study, read_study
+
+MINIMAL = '[data.a]\nfolder = "textures"\n'
+
+
+def read(text: str, tmp_path: Path) -> Study:
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    return read_study(str(path))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_can_be_read_and_written(name: str) -> None:
+    study = read_study(name)
+    digests = dict.fromkeys(study.data, "0" * 64)
+    again = Study.from_document(study.document, "again")
+    assert again.cells(digests) == study.cells(digests)
+    assert all(count > 0 for count in study.counts().values())
+
+
+def test_the_papers_grid_has_16_configurations_and_three_seeds() -> None:
+    study = read_study("paper")
+    cells = study.cells({"busi": "digest"})
+    kinds = Counter(cell.settings.detector for cell in cells)
+    assert kinds["quantum"] == 16 * 3
+    assert kinds["classical"] == 4 * 3
+    # What a baseline does not depend on does not multiply it.
+    assert kinds["dc_overlap"] == 9
+    assert kinds["patch_pca"] == 16
+    named = {(c.category, c.patch_size, c.bottleneck, c.stride) for c in paper_cells()}
+    ours = {
+        (data, s.patch_size, s.bottleneck, s.stride)
+        for data, s in study.blocks
+        if s.detector == "quantum" and data != "grid"
+    }
+    assert named == ours
+    assert len(paper_cells()) == 64
+
+
+def test_ids_depend_on_everything_that_decides_the_values(tmp_path: Path) -> None:
+    base = MINIMAL + "[[grid]]\npatch_size = 4\n"
+    texts = [
+        base,
+        base + "stride = 2\n",
+        base + "epochs = 19\n",
+        base + 'init = "dc"\n',
+        base + "split_seed = 1\n",
+        base + "test = 10\n",
+        base + "[record]\nresamples = 100\n",
+        "seeds = 5\n" + base,
+    ]
+    identifiers = [read(text, tmp_path).cells({"a": "x"})[0].identifier for text in texts]
+    identifiers.append(read(base, tmp_path).cells({"a": "y"})[0].identifier)
+    assert len(set(identifiers)) == len(identifiers)
+    assert {len(identifier) for identifier in identifiers} == {ID_LENGTH}
+
+
+def test_ids_do_not_depend_on_where_the_data_lie_or_on_titles(tmp_path: Path) -> None:
+    other = '[data.a]\nfolder = "textures:brick"\ntitle = "Other"\n'
+    assert read(MINIMAL, tmp_path).cells({"a": "x"}) == read(other, tmp_path).cells({"a": "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sedes = [1]\n" + MINIMAL, "did you mean seeds"),
+        (MINIMAL + "[[grid]]\npatchsize = 4\n", "did you mean patch_size"),
+        (MINIMAL + "[defaults]\nbatchsize = 4\n", "did you mean batch_size"),
+        (MINIMAL + "[record]\nresample = 4\n", "did you mean resamples"),
+        ('[data.a]\nfolders = "x"\n', "did you mean folder"),
+        ('baselines = ["patch_pcs"]\n' + MINIMAL, "did you mean patch_pca"),
+        (MINIMAL + '[[grid]]\ndata = "b"\n', "no data set 'b'"),
+        (MINIMAL + '[[grid]]\nstride = "1"\n', "give a whole number"),
+        (MINIMAL + "[[grid]]\nstride = true\n", "give a whole number"),
+        (MINIMAL + "[[grid]]\nstride = []\n", "empty list"),
+        (MINIMAL + "[[grid]]\nstride = [1, 1]\n", "twice"),
+        (MINIMAL + "[[grid]]\npatch_size = 3\n", "not a power of two"),
+        (MINIMAL + "[[grid]]\nbottleneck = 4\n", "bottleneck 4"),
+        (MINIMAL + '[[grid]]\nengine = "exakt"\n', "choose from exact"),
+        (MINIMAL + "[[grid]]\nlearning_rate = 0\n", "learning rate 0"),
+        (MINIMAL + '[[grid]]\ninit = "authors"\n', "no angles for seed 0"),
+        ("seeds = 123\n" + MINIMAL + '[[grid]]\ninit = "authors"\nblock = "so4"\n', "one staircase of ry blocks"),
+        (MINIMAL + '[[grid]]\nsplit = "missing.json"\n', "missing.json"),
+        (MINIMAL + "[record]\nresamples = -1\n", "give 0 or more"),
+        ("name = 'a/b'\n" + MINIMAL, "can be a folder"),
+        ("name = 1\n" + MINIMAL, "a text in quotes"),
+        ("", "names no data set"),
+        ("grid = 1\n" + MINIMAL, "[[grid]]"),
+        ("[data.a\n", "is not TOML"),
+    ],
+)
+def test_a_wrong_study_file_is_refused_in_one_line(text: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(text, tmp_path)
+    assert told in str(caught.value)
+    assert "study.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_preset_names_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean paper"):
+        read_study("papr")
+    with pytest.raises(InputError, match="no such study file"):
+        read_study("missing.toml")
+
+
+def test_a_split_file_travels_with_the_study(tmp_path: Path) -> None:
+    (tmp_path / "split.json").write_text('{"train": [0, 2], "val": [1]}')
+    study = read(MINIMAL + '[[grid]]\nsplit = "split.json"\n', tmp_path)
+    (tmp_path / "split.json").unlink()
+    cell = Study.from_document(study.document, "again").cells({"a": "x"})[0]
+    assert cell == study.cells({"a": "x"})[0]
+    assert cell.listed is not None
+    assert (cell.listed.train, cell.listed.validation) == ((0, 2), (1,))
+    assert cell.to_json()["listed_split"] == {"train": [0, 2], "val": [1]}
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"train": [0]}', '{"train": [0.5], "val": [1]}', "{"])
+def test_a_malformed_split_file_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "split.json").write_text(text)
+    with pytest.raises(InputError, match="is not a split"):
+        read(MINIMAL + '[[grid]]\nsplit = "split.json"\n', tmp_path)
+
+
+def test_the_authors_angles_and_splits() -> None:
+    for seed in (123, 456, 789):
+        for qubits in (2, 4, 6):
+            assert authors_angles(seed, qubits).shape == (2 * (qubits - 1),)
+    for count in (133, 245, 247, 264, 280):
+        split = authors_split(count)
+        assert len(split["train"]) == 100
+        assert len(split["val"]) == 25
+        assert not set(map(str, split["train"])) & set(map(str, split["val"]))
+    with pytest.raises(InputError, match="100 training images"):
+        authors_split(100)
+    with pytest.raises(InputError, match="8 qubits"):
+        authors_angles(123, 8)
+
+
+def test_another_seed_takes_the_place_of_the_studys_own() -> None:
+    study = read_study("textures").with_seed(7)
+    assert {settings.seed for _, settings in study.blocks} == {7, None}
+    assert study.folders
