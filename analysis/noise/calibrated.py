@@ -20,7 +20,7 @@ from qpbae_tn.errors import InputError
 
 
 class Source(StrEnum):
-    """Where noise comes from: a stage's gates with the waits before them, or the measurement with the wait for it."""
+    """Where noise comes from: a stage's gates with the waits before them, or errors of reading the bits."""
 
     PREPARATION = "preparation"
     ENCODER = "encoder"
@@ -45,13 +45,12 @@ def calibrated(program: CompiledProgram, noisy: Collection[Source] = tuple(Sourc
     if program.angles is None:
         raise InputError("the program's angles are symbols", where="angles", remedy="compile it with the model's angles")
     check_program(program.circuit, program.target)  # the noise model would leave gates without calibration clean
-    model = program.target.noise_model()
-    qubits = sorted(program.circuit.all_qubits())
+    noisy_circuit = program.circuit.with_noise(program.target.noise_model())
     columns = {name: index for index, name in enumerate(program.parameters.names)}
     transfers: dict[cirq.Gate, FloatArray] = {}
     steps: list[Step] = []
-    for moment, owners in zip(program.circuit, _owners(program.circuit), strict=True):
-        for op in cirq.flatten_to_ops(model.noisy_moments([moment], qubits)):
+    for moment, owners in zip(noisy_circuit, _owners(noisy_circuit), strict=True):
+        for op in moment:
             if cirq.is_measurement(op):
                 continue
             if _is_gate_of(op):
@@ -62,15 +61,36 @@ def calibrated(program: CompiledProgram, noisy: Collection[Source] = tuple(Sourc
 
 
 def _owners(circuit: cirq.Circuit) -> list[Mapping[cirq.Qid, Source]]:
-    """For each moment the source that noise of each qubit is put down to; qubits that are done with have none."""
+    """For each moment of a noisy circuit the source that channels on each qubit are put down to.
+
+    Channels stand after the gates that they belong to, those of readout errors in the moment before the measurement. A
+    wait for the measurement belongs to the readout stage, as in `price_program`.
+    """
+    upcoming: list[dict[cirq.Qid, Source]] = []
     coming: dict[cirq.Qid, Source] = {}
-    found: list[Mapping[cirq.Qid, Source]] = []
     for moment in reversed(circuit):
-        for op in moment:
-            source = Source.MEASUREMENT if cirq.is_measurement(op) else Source(stage_of(op).value)
-            coming.update(dict.fromkeys(op.qubits, source))
-        found.append(dict(coming))
-    return found[::-1]
+        upcoming.append(dict(coming))
+        coming.update(_sources(moment))
+    upcoming.reverse()
+    found: list[Mapping[cirq.Qid, Source]] = []
+    latest: dict[cirq.Qid, Source] = {}
+    for moment, following, later in zip(circuit, [*circuit[1:], cirq.Moment()], upcoming, strict=True):
+        latest = _sources(moment) or latest
+        reads = any(cirq.is_measurement(op) for op in following)
+        waits = {q: Source.READOUT if source is Source.MEASUREMENT else source for q, source in later.items()}
+        found.append(later if reads else {**waits, **latest})
+    return found
+
+
+def _sources(moment: cirq.Moment) -> dict[cirq.Qid, Source]:
+    """What the program's own operations in a moment belong to, by qubit."""
+    found: dict[cirq.Qid, Source] = {}
+    for op in moment:
+        if cirq.is_measurement(op):
+            found.update(dict.fromkeys(op.qubits, Source.MEASUREMENT))
+        elif _is_gate_of(op):
+            found.update(dict.fromkeys(op.qubits, Source(stage_of(op).value)))
+    return found
 
 
 def _is_gate_of(op: cirq.Operation) -> bool:
