@@ -26,8 +26,7 @@ from qpbae_tn.compiler.lowering import (
 )
 from qpbae_tn.compiler.parameters import flatten
 from qpbae_tn.compiler.placement import Placed, place
-from qpbae_tn.compiler.preparation.protocol import Preparation
-from qpbae_tn.compiler.preparation.single import prepare
+from qpbae_tn.compiler.preparation import Preparation, prepare
 from qpbae_tn.compiler.program import MEASUREMENT_KEY, CompiledProgram
 from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.compiler.real_gates import to_real_gates
@@ -119,6 +118,8 @@ def compile_program(
         placement=placed.placement,
         log=(*log, *further[1:], prepared, *simplified.log[1:], put, *lowered.log[1:]),
         literal_counts=_literal_counts(paper, source),
+        state=patch,
+        prepared_state=source.prepared,
         preparation_fidelity=source.fidelity,
         verification=verification,
     )

@@ -17,7 +17,7 @@ from qpbae_tn.compiler.logical import LogicalProgram
 from qpbae_tn.compiler.lowering import StageRecord
 from qpbae_tn.compiler.parameters import ParameterMap
 from qpbae_tn.compiler.placement import Placement
-from qpbae_tn.compiler.preparation.protocol import Preparation
+from qpbae_tn.compiler.preparation import Preparation, PreparationFit
 from qpbae_tn.compiler.price import ProgramPrice, price_program
 from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.compiler.targets import Target
@@ -64,7 +64,9 @@ class CompiledProgram:
         placement: where the logical qubits stand.
         log: a record of each stage, the paper's circuit first.
         literal_counts: counts before reductions, in RY and CZ with the same preparation, before placement.
-        preparation_fidelity: of the patch that the program was verified with.
+        state: the patch state that the program was verified with, shape (2^n,).
+        prepared_state: what the preparation makes of it, shape (2^n,).
+        preparation_fidelity: |<phi|phi~>|^2 of the two.
         verification: what was found for that patch.
     """
 
@@ -81,6 +83,8 @@ class CompiledProgram:
     placement: Placement
     log: tuple[StageRecord, ...]
     literal_counts: Counts
+    state: FloatArray
+    prepared_state: FloatArray
     preparation_fidelity: float
     verification: Verification
 
@@ -126,13 +130,17 @@ class CompiledProgram:
             Angles of shape (N, K) in radians, and the fidelities of the preparation, shape (N,).
 
         Raises:
-            InputError: a program that was compiled for one patch, or angles that are missing or not wanted.
+            InputError: another patch for a program that holds the numbers of one, or angles that are missing or not
+                wanted.
         """
-        if self.collapsed:
+        if not self.collapsed:
+            fit = self.preparation.fit(states)
+        elif all(np.array_equal(state, self.state) for state in states):
+            fit = PreparationFit(np.empty((len(states), 0)), np.full(len(states), self.preparation_fidelity))
+        else:
             raise InputError(
-                "the program holds the numbers of one patch", where="program", remedy="compile it without collapsing"
+                "the program holds the numbers of another patch", where="program", remedy="compile it for all patches"
             )
-        fit = self.preparation.fit(states)
         if angles is None:
             if self.angles is None:
                 raise InputError("the program's angles are symbols", where="angles", remedy="give the model's angles")
@@ -142,13 +150,20 @@ class CompiledProgram:
         own = self.specification.ansatz.check_angles(angles)
         return np.hstack([np.tile(own, (len(states), 1)), fit.angles]), fit.fidelity
 
+    def prepared_states(self, values: FloatArray) -> FloatArray:
+        """The states that the circuit prepares, shape (N, 2^n), for `values` (N, K) as `fit` gives them."""
+        if self.collapsed or self.preparation.assumes_state:
+            return np.tile(self.prepared_state, (len(values), 1))
+        template = self.preparation.template(self.specification.qubit_count)
+        return template.states(values[:, values.shape[1] - template.parameter_count :])
+
     def sweep(self, states: FloatArray, angles: FloatArray | None = None) -> cirq.Sweep:
         """All patches as one sweep of the circuit's symbols; arguments as for `fit`."""
         return self.parameters.sweep(self.fit(states, angles)[0])
 
-    def bind(self, state: FloatArray, angles: FloatArray | None = None) -> BoundProgram:
-        """The program with the numbers of one patch, shape (2^n,); for a collapsed program its own patch alone."""
-        values, fidelity = self.fit(np.asarray(state)[None], angles)
+    def bind(self, state: FloatArray | None = None, angles: FloatArray | None = None) -> BoundProgram:
+        """The program with the numbers of one patch, shape (2^n,), by default that which it was verified with."""
+        values, fidelity = self.fit((self.state if state is None else np.asarray(state))[None], angles)
         (resolver,) = self.parameters.resolvers(values)
         return BoundProgram(cirq.resolve_parameters(self.circuit, resolver), resolver, float(fidelity[0]))
 

@@ -8,7 +8,7 @@ import cirq
 import numpy as np
 
 from qpbae_tn.compiler.logical import LogicalProgram
-from qpbae_tn.compiler.stages import stage_of, tagged
+from qpbae_tn.compiler.stages import stage_of
 
 
 def to_real_gates(program: LogicalProgram) -> LogicalProgram:
@@ -16,10 +16,9 @@ def to_real_gates(program: LogicalProgram) -> LogicalProgram:
 
     The CCX of a literal SWAP test (6 CNOTs, T and H) is the one place where gates that are not real stand.
     """
-    operations = (
-        tagged(_expand(op.untagged), stage_of(op)).all_operations() for op in program.circuit.all_operations()
+    return program.with_operations(
+        part.with_tags(stage_of(op)) for op in program.circuit.all_operations() for part in _expand(op.untagged)
     )
-    return program.with_operations(operations)
 
 
 def _expand(op: cirq.Operation) -> Iterator[cirq.Operation]:

@@ -100,9 +100,8 @@ def execute(
         )
     values, fidelities = program.fit(states, angles)
     model = program.specification.ansatz.check_angles(program.angles if angles is None else angles)
-    template = program.preparation.template(program.specification.qubit_count)
     exact = _scores(program, model, states)
-    prepared = _scores(program, model, template.states(values[:, values.shape[1] - template.parameter_count :]))
+    prepared = _scores(program, model, program.prepared_states(values))
     estimates: list[Estimate] = []
     for start in range(0, len(states), PATCHES_A_SWEEP):
         sweep = program.parameters.sweep(values[start : start + PATCHES_A_SWEEP])

@@ -135,6 +135,5 @@ def state_vector(
     axis = {qubit: index for index, qubit in enumerate((*order, *rest))}
     for op in operations:
         if op.qubits[0] in qubits:
-            unitary = cirq.unitary(op).reshape((2,) * (2 * len(op.qubits)))
-            tensor = apply_gate(tensor, unitary, [axis[q] for q in op.qubits])
+            tensor = apply_gate(tensor, cirq.unitary(op), [axis[q] for q in op.qubits])
     return (*order, *rest), tensor

@@ -17,6 +17,8 @@ Register = tuple[cirq.Qid, ...]
 
 _LARGEST = 6
 """Operators are kept to this many qubits: 64 x 64 matrices."""
+_NEGLIGIBLE = 1e-13
+"""An entry of an operator this small is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,34 +67,44 @@ def _shrink(factor: Factor, fresh: set[cirq.Qid]) -> Factor:
     """End the qubits of a factor that are at their |0>, and leave out those on which it does nothing."""
     for qubit in factor.qubits:
         size, axis = len(factor.qubits), factor.qubits.index(qubit)
-        tensor = np.moveaxis(factor.tensor, (axis, size + axis), (0, 1))
-        off = max(float(np.abs(tensor[0, 1]).max()), float(np.abs(tensor[1, 0]).max()))
-        if qubit in fresh or max(off, float(np.abs(tensor[0, 0] - tensor[1, 1]).max())) < 1e-13:
-            factor = Factor(tuple(q for q in factor.qubits if q != qubit), tensor[0, 0])
+        before, after = 2**axis, 2 ** (size - axis - 1)
+        split = factor.tensor.reshape(before, 2, after, before, 2, after)
+        kept = split[:, 0, :, :, 0]
+        if qubit not in fresh:
+            off = max(np.abs(split[:, 0, :, :, 1]).max(), np.abs(split[:, 1, :, :, 0]).max())
+            if off > _NEGLIGIBLE or np.abs(kept - split[:, 1, :, :, 1]).max() > _NEGLIGIBLE:
+                continue
+        factor = Factor(tuple(q for q in factor.qubits if q != qubit), kept.reshape((2,) * (2 * size - 2)))
     return factor
 
 
 def _merge(factors: list[Factor], support: set[cirq.Qid]) -> Factor:
     """Their product on all qubits of the support."""
-    matrix, qubits = np.eye(1, dtype=complex), list[cirq.Qid]()
+    matrix, qubits = np.ones((1, 1), dtype=complex), list[cirq.Qid]()
     for factor in factors:
         size = 2 ** len(factor.qubits)
-        matrix, qubits = np.kron(matrix, factor.tensor.reshape(size, size)), [*qubits, *factor.qubits]
+        matrix, qubits = _kron(matrix, factor.tensor.reshape(size, size)), [*qubits, *factor.qubits]
     extra = [qubit for qubit in support if qubit not in qubits]
-    matrix = np.kron(matrix, np.eye(2 ** len(extra)))
+    matrix = _kron(matrix, np.eye(2 ** len(extra), dtype=complex))
     return Factor((*qubits, *extra), matrix.reshape((2,) * (2 * len(support))))
+
+
+def _kron(first: Complex, second: Complex) -> Complex:
+    size = len(first) * len(second)
+    return (first[:, None, :, None] * second[None, :, None, :]).reshape(size, size)
 
 
 def _conjugate(factor: Factor, op: cirq.Operation) -> Factor:
     """U^+ O U."""
     size, axes = len(factor.qubits), [factor.qubits.index(q) for q in op.qubits]
-    transposed = cirq.unitary(op).T.reshape((2,) * (2 * len(axes)))
+    transposed = cirq.unitary(op).T
     tensor = apply_gate(factor.tensor, transposed.conj(), axes)
     return Factor(factor.qubits, apply_gate(tensor, transposed, [size + axis for axis in axes]))
 
 
-def apply_gate(tensor: Complex, gate: Complex, axes: Sequence[int]) -> Complex:
-    """Act with a gate, output indices first, on some axes of a tensor."""
-    count = len(axes)
-    moved = np.tensordot(gate, tensor, axes=(list(range(count, 2 * count)), list(axes)))
-    return np.asarray(np.moveaxis(moved, range(count), axes))
+def apply_gate(tensor: Complex, matrix: Complex, axes: Sequence[int]) -> Complex:
+    """Act with a matrix on some axes of a tensor, each of size 2."""
+    order = [*axes, *(axis for axis in range(tensor.ndim) if axis not in axes)]
+    moved = tensor.transpose(order).reshape(len(matrix), -1)
+    back = sorted(range(tensor.ndim), key=order.__getitem__)
+    return np.asarray((matrix @ moved).reshape((2,) * tensor.ndim).transpose(back))

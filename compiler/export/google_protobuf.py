@@ -1,4 +1,4 @@
-"""Google's program protobuf (cirq_google API v2), and its sweep; what Quantum Engine takes."""
+"""Google's program protobuf (cirq_google API v2), and its sweep; what Quantum Engine takes, in single precision."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from qpbae_tn.ansatz import RY, SO4, Ansatz, Block
 from qpbae_tn.compiler.circuits import symbols
 from qpbae_tn.compiler.counts import count
 from qpbae_tn.compiler.expectation import expectation
+from qpbae_tn.compiler.generic import generic_angles
 from qpbae_tn.compiler.logical import LogicalProgram
 from qpbae_tn.compiler.lowering.equivalence import VerificationError
 from qpbae_tn.compiler.readouts import READOUTS
@@ -86,7 +87,7 @@ CASES = [
 @pytest.mark.parametrize("case", range(len(CASES)))
 def test_each_step_alone_keeps_the_mean_for_any_ansatz(name: str, case: int) -> None:
     seed = 1 + case
-    program = program_of(name, CASES[case])
+    program = READOUTS[name].program(CASES[case], generic_angles(CASES[case], seed).tolist())
     value = mean(program, seed)
     assert abs(value) > 1e-3
     program = RELABEL_RESET.apply(program)
