@@ -1,0 +1,1 @@
+"""How everything grows with the patch: circuits, preparation, engines, trainability, detection."""

@@ -1,0 +1,98 @@
+"""Parameters, qubits, gates and depth of the model's circuits against the patch size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qpbae_tn.analysis.scaling.plan import ScalingPlan
+from qpbae_tn.analysis.scaling.points import Point, Series
+from qpbae_tn.ansatz import BLOCK_KINDS
+from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.training.effective import effective_parameters
+
+ANSATZES = (("ry", 1), ("ry", 2), ("so4", 1))
+COUNTED_QUBITS = 24
+RANK_QUBITS = 8
+"""Up to this n the effective parameters are the rank of a Jacobian; the paper's layer has a formula for any n."""
+
+
+def circuit_series(plan: ScalingPlan) -> list[Series]:
+    """One series for each ansatz."""
+    return [
+        [_point(plan, size, kind, layers) for size in plan.sizes() if _wanted(size, kind, layers)]
+        for kind, layers in ANSATZES
+    ]
+
+
+def _wanted(size: int, kind: str, layers: int) -> bool:
+    return (kind, layers) == ("ry", 1) or 2 * (size.bit_length() - 1) <= COUNTED_QUBITS
+
+
+def _point(plan: ScalingPlan, size: int, kind: str, layers: int) -> Point:
+    bottleneck = plan.bottleneck_of(size)
+    inputs = {"patch_size": size, "bottleneck": bottleneck, "block": kind, "layers": layers}
+
+    def measure() -> dict[str, Any]:
+        return describe_circuits(
+            ModelSpecification.build(size, 1, bottleneck, kind=BLOCK_KINDS[kind], layers=layers, image_size=size)
+        )
+
+    return Point("circuits", inputs, measure)
+
+
+def describe_circuits(specification: ModelSpecification) -> dict[str, Any]:
+    """Sizes of the model and of each readout, literal and reduced, preparation apart.
+
+    Returns:
+        `qubits`, `parameters`, `effective_parameters` (None where it is not known), `readouts` by name, each with
+        `literal` and `reduced` counts (None past `COUNTED_QUBITS`), and for one layer of the paper's blocks `formula`.
+    """
+    one = is_paper_layer(specification)
+    effective: int | None = specification.trash_count if one else None
+    if not one and specification.qubit_count <= RANK_QUBITS:
+        effective = effective_parameters(specification)
+    return {
+        "qubits": specification.qubit_count,
+        "parameters": specification.ansatz.parameter_count,
+        "effective_parameters": effective,
+        "readouts": counted(specification) if specification.qubit_count <= COUNTED_QUBITS else None,
+        "formula": closed_formulas(specification) if one else None,
+    }
+
+
+def is_paper_layer(specification: ModelSpecification) -> bool:
+    """Whether this is one staircase of the paper's blocks with the first qubits as trash."""
+    paper = ModelSpecification.build(
+        specification.patch_size, 1, specification.bottleneck, image_size=specification.patch_size
+    )
+    return specification.ansatz.blocks == paper.ansatz.blocks and specification.trash == "first"
+
+
+def counted(specification: ModelSpecification) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts of each readout's circuit in RY and CZ: as the paper's circuit stands, and reduced."""
+    from qpbae_tn.compiler.circuits import symbols
+    from qpbae_tn.compiler.readouts.registry import READOUTS
+    from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS, count_logical
+
+    found = {}
+    for name, readout in READOUTS.items():
+        program = readout.program(specification, symbols(specification.ansatz))
+        counts = {}
+        for label, steps in (("literal", LITERAL), ("reduced", REDUCTIONS)):
+            for step in steps:
+                program = step.apply(program)
+            counts[label] = count_logical(program).to_json()
+        found[name] = counts
+    return found
+
+
+def closed_formulas(specification: ModelSpecification) -> dict[str, dict[str, int]]:
+    """Qubits and two-qubit gates of one layer of the paper's blocks, for any n (design, table of readouts)."""
+    n, trash, latent = specification.qubit_count, specification.trash_count, specification.bottleneck
+    return {
+        "destructive_literal": {"qubits": 2 * n + trash, "two_qubit_gates": 2 * (n - 1) + n},
+        "destructive_reduced": {"qubits": 2 * n + trash, "two_qubit_gates": trash + n},
+        "latent_reduced": {"qubits": 2 * n, "two_qubit_gates": trash + latent},
+        "echo_reduced": {"qubits": n + trash, "two_qubit_gates": trash},
+        "direct_reduced": {"qubits": n, "two_qubit_gates": 0},
+    }
