@@ -44,6 +44,21 @@ class Figure:
     caption: str
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture of pixels.
+
+    Args:
+        name: file name without suffix, unique on the page.
+        png: the PNG file.
+        caption: what it shows, in a sentence or two.
+    """
+
+    name: str
+    png: bytes
+    caption: str
+
+
 @dataclass(frozen=True)
 class Heading:
     """A section's heading."""
@@ -51,7 +66,7 @@ class Heading:
     title: str
 
 
-Block = Text | Table | Figure | Heading
+Block = Text | Table | Figure | Picture | Heading
 
 
 @dataclass(frozen=True)

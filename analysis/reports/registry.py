@@ -8,7 +8,10 @@ from qpbae_tn.analysis.reports.report import Report
 from qpbae_tn.errors import InputError
 
 MODULES: dict[str, str] = {
+    "example": "qpbae_tn.analysis.example.report",
     "expressivity": "qpbae_tn.analysis.expressivity.report",
+    "scaling": "qpbae_tn.analysis.scaling.report",
+    "shots": "qpbae_tn.analysis.shots.report",
 }
 """Report name to the module that holds its `REPORT`, in the order of the index."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from io import StringIO
@@ -13,7 +14,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from qpbae_tn.analysis.reports.page import Block, Figure, Foot, Heading, Page, Table, Text
+from qpbae_tn.analysis.reports.page import Block, Figure, Foot, Heading, Page, Picture, Table, Text
 from qpbae_tn.output import write_atomically
 from qpbae_tn.reporting.pages import page_environment, stylesheet
 
@@ -32,8 +33,10 @@ def write_page(page: Page, folder: Path) -> list[Path]:
     """
     beside = folder / page.name
     beside.mkdir(exist_ok=True)
-    written: dict[Path, str] = {}
+    written: dict[Path, str | bytes] = {}
     for block in page.blocks:
+        if isinstance(block, Picture):
+            written[beside / f"{block.name}.png"] = block.png
         if isinstance(block, Figure):
             written[beside / f"{block.name}.svg"] = block.svg.replace("<svg", _SVG_START, 1)
     written[beside / f"{page.name}.json"] = json.dumps(page.document, indent=1, allow_nan=False) + "\n"
@@ -44,7 +47,7 @@ def write_page(page: Page, folder: Path) -> list[Path]:
     for path, text in written.items():
         write_atomically(path, text)
     for stale in set(beside.iterdir()) - set(written):
-        if stale.suffix in (".svg", ".csv"):
+        if stale.suffix in (".svg", ".csv", ".png"):
             stale.unlink()
     return list(written)
 
@@ -136,6 +139,8 @@ def _block_markdown(block: Block, page_name: str) -> str:
         return block.markdown.strip()
     if isinstance(block, Figure):
         return f"![{block.caption}]({page_name}/{block.name}.svg)\n\n*{block.caption}*"
+    if isinstance(block, Picture):
+        return f"![{block.caption}]({page_name}/{block.name}.png)\n\n*{block.caption}*"
     lines = [_markdown_row(block.header), "|" + "---|" * len(block.header)]
     lines += [_markdown_row(row) for row in block.rows]
     caption = [f"*{block.caption}*", ""] if block.caption else []
@@ -154,6 +159,10 @@ def _block_html(block: Block) -> str:
     if isinstance(block, Figure):
         caption = escape(block.caption)
         return f'<figure role="img" aria-label="{caption}">{block.svg}<figcaption>{caption}</figcaption></figure>'
+    if isinstance(block, Picture):
+        source = "data:image/png;base64," + b64encode(block.png).decode("ascii")
+        caption = escape(block.caption)
+        return f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
     return _table_html(block)
 
 
