@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import socket
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from qpbae_tn.errors import InputError
 
 if TYPE_CHECKING:
     from distributed import Client
 
+ANSWER_SECONDS = 3.0
+"""How long a scheduler may take to answer."""
+_SOCKET_SCHEMES = ("tcp", "tls", "ws", "wss")
+
 
 @contextmanager
-def connected(address: str, seconds: float) -> Iterator[Executor]:
+def connected(address: str) -> Iterator[Executor]:
     """An executor on the workers of a scheduler.
 
     Args:
-        address: of the scheduler.
-        seconds: how long it may take to answer.
+        address: such as "tcp://host:8786"; without a scheme TCP is meant.
 
     Raises:
-        InputError: the package distributed is not installed, the scheduler cannot be reached, or a worker has other
-            versions of what decides the bits of a result.
+        InputError: the package distributed is not installed, no scheduler answers, or a worker has other versions of
+            what decides the bits of a result.
     """
     if importlib.util.find_spec("distributed") is None:
         raise InputError(
@@ -32,20 +38,13 @@ def connected(address: str, seconds: float) -> Iterator[Executor]:
             where="--scheduler",
             remedy="pip install 'qpbae_tn[distributed]'",
         )
-    import dask
+    if "://" not in address:
+        address = f"tcp://{address}"
+    _check_socket(address)
+    _check_scheduler(address)
     from distributed import Client
 
-    limits = {"distributed.comm.timeouts.connect": seconds, "distributed.comm.retry.count": 0}
-    with dask.config.set(limits):
-        try:
-            client = Client(address, timeout=seconds, set_as_default=False)
-        except (OSError, TimeoutError, ValueError, ImportError) as error:
-            reason = str(error) or "no answer"
-            raise InputError(
-                f"no scheduler can be reached there ({reason})",
-                where=f"--scheduler {address}",
-                remedy="start one with dask scheduler, or check the address",
-            ) from None
+    client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     try:
         _check_versions(client, address)
         executor = client.get_executor(pure=False)
@@ -62,6 +61,37 @@ def worker_versions() -> dict[str, str]:
     from qpbae_tn.training.train import versions
 
     return {name: number for name, number in versions().items() if name in ("qpbae_tn", "python", "numpy", "scipy")}
+
+
+def _check_socket(address: str) -> None:
+    """Whether anything listens there: told at once, before a large package is imported."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise _unreachable(address, str(error)) from None
+    if parts.scheme not in _SOCKET_SCHEMES or host is None or port is None:
+        raise _unreachable(address, f"give SCHEME://HOST:PORT with {', '.join(_SOCKET_SCHEMES)}")
+    try:
+        socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
+    except OSError as error:
+        raise _unreachable(address, error.strerror or "no answer") from None
+
+
+def _check_scheduler(address: str) -> None:
+    """Whether it is a scheduler that listens there."""
+    from distributed import Security, rpc
+
+    async def identity() -> dict[str, Any]:
+        async with rpc(address, connection_args=Security().get_connection_args("client")) as remote:
+            return dict(await remote.identity())
+
+    try:
+        answer = asyncio.run(asyncio.wait_for(identity(), ANSWER_SECONDS))
+    except (OSError, TimeoutError, ValueError, TypeError, MemoryError, EOFError):
+        raise _unreachable(address, "what listens there does not answer as a scheduler") from None
+    if answer.get("type") != "Scheduler":
+        raise _unreachable(address, f"it is the address of a {str(answer.get('type')).lower()}")
 
 
 def _check_versions(client: Client, address: str) -> None:
@@ -81,3 +111,11 @@ def _check_versions(client: Client, address: str) -> None:
                     where=f"--scheduler {address}",
                     remedy="give both the same environment",
                 )
+
+
+def _unreachable(address: str, reason: str) -> InputError:
+    return InputError(
+        f"no scheduler can be reached there ({reason})",
+        where=f"--scheduler {address}",
+        remedy="start one with dask scheduler, or check the address",
+    )

@@ -16,9 +16,6 @@ from threadpoolctl import threadpool_limits
 
 from qpbae_tn.errors import InputError
 
-CONNECT_SECONDS = 5
-"""How long a scheduler may take to answer."""
-
 
 class Workplace(Protocol):
     """A place with workers."""
@@ -138,7 +135,7 @@ class DaskScheduler:
         """Dask's own executor; raises `InputError` for a scheduler out of reach, or workers with other versions."""
         from qpbae_tn.study.dask_client import connected
 
-        with connected(self.address, CONNECT_SECONDS) as executor:
+        with connected(self.address) as executor:
             yield executor
 
 

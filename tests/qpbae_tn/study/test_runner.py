@@ -138,9 +138,7 @@ def test_values_do_not_depend_on_company(undisturbed: dict[str, bytes], study_fi
         assert json.loads(undisturbed[cell.identifier])["values"] == json.loads(json.dumps(values))
 
 
-def test_local_processes_give_the_same_bytes(
-    undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path
-) -> None:
+def test_local_processes_give_the_same_bytes(undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path) -> None:
     results = tmp_path / "results.jsonl"
     assert run(study_file, results, LocalProcesses(2)).done == CELLS
     assert result_lines(results) == undisturbed
@@ -236,7 +234,9 @@ def test_a_failure_can_be_tried_again(study_file: Path, tmp_path: Path) -> None:
     study = read_study(str(study_file))
     sources = open_sources(study, {})
     load.cache_clear()
-    gone = {name: type(source)(**{**vars(source), "folder": str(tmp_path / "gone")}) for name, source in sources.items()}
+    gone = {
+        name: type(source)(**{**vars(source), "folder": str(tmp_path / "gone")}) for name, source in sources.items()
+    }
     progress = run_study(study, gone, results, InProcess())
     assert len(progress.failed) == CELLS
     assert all("no such folder" in cause for cause in progress.failed.values())

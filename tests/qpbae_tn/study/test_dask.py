@@ -1,0 +1,125 @@
+"""A study on a real Dask scheduler with two worker processes on the loopback address, one of them killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from qpbae_tn.errors import InputError
+from qpbae_tn.study.dask_client import connected
+from qpbae_tn.study.runner import run_study
+from qpbae_tn.study.sources import open_sources
+from qpbae_tn.study.specification import read_study
+from qpbae_tn.study.workplaces import InProcess
+
+pytest.importorskip("distributed", reason="the extra 'distributed' is not installed")
+
+WAIT_SECONDS = 60.0
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A scheduler's address and its two workers, all ended afterwards."""
+    file = folder / "scheduler.json"
+    base = [sys.executable, "-m", "distributed.cli.dask_{}", "--no-dashboard", "--scheduler-file", str(file)]
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def begin(name: str, *options: str) -> None:
+        command = [part.format(name) for part in base] + ["--host", "127.0.0.1", *options]
+        with (folder / f"{name}-{len(processes)}.log").open("wb") as log:
+            processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=folder))
+
+    try:
+        begin("scheduler", "--port", "0")
+        wait_for(file.exists)
+        for _ in range(2):
+            begin("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
+        logs = [folder / f"worker-{number}.log" for number in (1, 2)]
+        wait_for(lambda: all(b"Registered to" in log.read_bytes() for log in logs))
+        yield json.loads(file.read_text())["address"], processes[1:]
+    finally:
+        for process in reversed(processes):
+            process.kill()
+            process.wait()
+
+
+def wait_for(condition: object) -> None:
+    assert callable(condition)
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def result_lines(results: Path) -> dict[str, bytes]:
+    found = {}
+    for line in results.read_bytes().splitlines(keepends=True) if results.exists() else []:
+        if line.endswith(b"\n") and json.loads(line)["kind"] == "result":
+            assert json.loads(line)["cell"] not in found
+            found[json.loads(line)["cell"]] = line
+    return found
+
+
+def test_a_scheduler_with_two_workers_one_of_them_killed(study_text: str, tmp_path: Path) -> None:
+    path = tmp_path / "larger.toml"
+    path.write_text(
+        study_text.replace("stride = [1, 2]", "stride = [1, 2, 3, 4]").replace("stride = 2", "stride = [1, 2, 3, 4]")
+    )
+    study = read_study(str(path))
+    run_study(study, open_sources(study, {}), tmp_path / "here.jsonl", InProcess())
+    expected = result_lines(tmp_path / "here.jsonl")
+    with cluster(tmp_path) as (address, workers):
+        command = [sys.executable, "-c", "from qpbae_tn.cli.main import main; main()", "study", "run", str(path)]
+        options = ["--scheduler", address, "--output", str(tmp_path / "there")]
+        there = tmp_path / "there" / "results.jsonl"
+        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: result_lines(there) or process.poll() is not None)
+        os.kill(workers[0].pid, signal.SIGKILL)
+        done_by_then = len(result_lines(there))
+        out, err = process.communicate(timeout=WAIT_SECONDS)
+        assert process.returncode == 0, err
+        with pytest.raises(InputError, match="address of a worker"), connected(_worker_address(tmp_path)):
+            pass
+    assert done_by_then < len(expected)
+    assert f"{len(expected)} done on the workers of {address}" in out
+    assert result_lines(there) == expected
+
+
+def _worker_address(folder: Path) -> str:
+    """Of the worker that is left."""
+    text = (folder / "worker-2.log").read_text()
+    return next(word for line in text.splitlines() if "Start worker at" in line for word in [line.split()[-1]])
+
+
+def test_unreachable_schedulers_are_told_at_once() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    for address, told in (
+        (f"tcp://127.0.0.1:{port}", "Connection refused"),
+        ("nonsense", "SCHEME://HOST:PORT"),
+        ("tcp://127.0.0.1:port", "could not be cast"),
+        ("http://127.0.0.1:80", "SCHEME://HOST:PORT"),
+    ):
+        with pytest.raises(InputError, match=told) as caught, connected(address):
+            pass
+        assert "\n" not in str(caught.value)
+
+
+def test_what_listens_but_is_no_scheduler_is_told() -> None:
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(InputError, match="does not answer as a scheduler"), connected(address):
+            pass
