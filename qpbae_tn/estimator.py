@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from operator import index
 from typing import Any, Self
 
@@ -199,7 +198,7 @@ def _images(X: ArrayLike, least: int = 1) -> FloatArray:
 
 
 def _seed(random_state: int | np.random.RandomState | None) -> int:
-    if isinstance(random_state, Integral) and not isinstance(random_state, bool):
+    if isinstance(random_state, int | np.integer):
         if random_state < 0:
             raise InputError(f"random_state {random_state}", where="random_state", remedy="give 0 or more")
         return int(random_state)
