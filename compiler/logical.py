@@ -46,7 +46,7 @@ class LogicalProgram:
     def qubits(self) -> frozenset[cirq.Qid]:
         """Every qubit that the program needs."""
         registers = (*self.inputs, *self.outputs, self.measured)
-        return self.circuit.all_qubits().union(*registers)
+        return frozenset(self.circuit.all_qubits()).union(*registers)
 
     @property
     def symbols(self) -> tuple[sympy.Symbol, ...]:

@@ -97,7 +97,7 @@ class CompiledProgram:
     def measured(self) -> tuple[cirq.Qid, ...]:
         """The measured physical qubits, in the order of the estimator's bits."""
         (measurement,) = (op for op in self.circuit.all_operations() if cirq.is_measurement(op))
-        return measurement.qubits
+        return tuple(measurement.qubits)
 
     @property
     def estimator(self) -> Estimator:
@@ -119,6 +119,20 @@ class CompiledProgram:
         """Counts of the native circuit, all placed qubits included."""
         return count(self.circuit, qubits=len(self.qubit_map))
 
+    def model_angles(self, angles: FloatArray | None = None) -> FloatArray:
+        """The model's angles: those that the program holds, or those given for a program whose angles are symbols.
+
+        Raises:
+            InputError: angles that are missing or not wanted.
+        """
+        if angles is None:
+            if self.angles is None:
+                raise InputError("the program's angles are symbols", where="angles", remedy="give the model's angles")
+            return self.angles
+        if self.angles is not None:
+            raise InputError("the program holds its angles already", where="angles", remedy="leave them out")
+        return self.specification.ansatz.check_angles(angles)
+
     def fit(self, states: FloatArray, angles: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
         """The values of `parameters.sources` for a stack of patches.
 
@@ -133,6 +147,7 @@ class CompiledProgram:
             InputError: another patch for a program that holds the numbers of one, or angles that are missing or not
                 wanted.
         """
+        model = self.model_angles(angles)
         if not self.collapsed:
             fit = self.preparation.fit(states)
         elif all(np.array_equal(state, self.state) for state in states):
@@ -141,14 +156,9 @@ class CompiledProgram:
             raise InputError(
                 "the program holds the numbers of another patch", where="program", remedy="compile it for all patches"
             )
-        if angles is None:
-            if self.angles is None:
-                raise InputError("the program's angles are symbols", where="angles", remedy="give the model's angles")
-            return fit.angles, fit.fidelity
         if self.angles is not None:
-            raise InputError("the program holds its angles already", where="angles", remedy="leave them out")
-        own = self.specification.ansatz.check_angles(angles)
-        return np.hstack([np.tile(own, (len(states), 1)), fit.angles]), fit.fidelity
+            return fit.angles, fit.fidelity
+        return np.hstack([np.tile(model, (len(states), 1)), fit.angles]), fit.fidelity
 
     def prepared_states(self, values: FloatArray) -> FloatArray:
         """The states that the circuit prepares, shape (N, 2^n), for `values` (N, K) as `fit` gives them."""

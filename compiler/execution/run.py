@@ -99,7 +99,7 @@ def execute(
             "a program without preparation holds no patch", where="--preparation", remedy="choose exact or mps"
         )
     values, fidelities = program.fit(states, angles)
-    model = program.specification.ansatz.check_angles(program.angles if angles is None else angles)
+    model = program.model_angles(angles)
     exact = _scores(program, model, states)
     prepared = _scores(program, model, program.prepared_states(values))
     estimates: list[Estimate] = []

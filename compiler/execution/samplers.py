@@ -51,7 +51,7 @@ def make_sampler(kind: SamplerKind, target: Target, seed: int = 0) -> cirq.Sampl
     return virtual_engine(target, seed).get_sampler(target.name)
 
 
-class NoisySampler(cirq.Sampler):
+class NoisySampler(cirq.Sampler):  # type: ignore[misc]
     """qsim with the noise model of a target, for circuits that are placed and lowered for it.
 
     Google's noise model adds nothing to gates that it has no calibration for; what the target would refuse is therefore

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import cirq
 import cotengra
 import numpy as np
+from numpy.typing import NDArray
 
 from qpbae_tn.compiler.expectation.operators import Complex, Factor, Register, apply_gate
 
@@ -33,7 +34,7 @@ class Boundary:
     """
 
     qubits: Register
-    state: Complex
+    state: Complex | NDArray[np.floating]
 
     @property
     def tensor(self) -> Complex:

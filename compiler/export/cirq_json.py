@@ -18,7 +18,8 @@ class CirqJson:
 
     def encode(self, circuit: cirq.Circuit) -> bytes:
         """The circuit with its stage tags, which read back as plain strings."""
-        return (cirq.to_json(circuit) + "\n").encode("utf-8")
+        text: str = cirq.to_json(circuit)
+        return f"{text}\n".encode()
 
 
 @dataclass(frozen=True)

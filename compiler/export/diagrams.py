@@ -17,7 +17,8 @@ class TextDiagram:
 
     def encode(self, circuit: cirq.Circuit) -> bytes:
         """One line a qubit, three decimals; tags are left out."""
-        return (_plain(circuit).to_text_diagram(precision=3) + "\n").encode("utf-8")
+        text: str = _plain(circuit).to_text_diagram(precision=3)
+        return f"{text}\n".encode()
 
 
 @dataclass(frozen=True)

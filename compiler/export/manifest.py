@@ -81,4 +81,4 @@ def _place(qubit: cirq.Qid) -> list[int]:
 
 
 def _values(resolver: cirq.ParamResolver) -> dict[str, float]:
-    return {str(name): float(value) for name, value in resolver.param_dict.items()}  # type: ignore[arg-type]
+    return {str(name): float(value) for name, value in resolver.param_dict.items()}

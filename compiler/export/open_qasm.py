@@ -39,7 +39,7 @@ class OpenQasm3:
         return _encode(circuit, "3.0")
 
 
-class _Defined(cirq.Gate):
+class _Defined(cirq.Gate):  # type: ignore[misc]
     """A two-qubit gate that the file defines."""
 
     def __init__(self, name: str) -> None:
@@ -49,7 +49,7 @@ class _Defined(cirq.Gate):
         return 2
 
     def _qasm_(self, qubits: tuple[cirq.Qid, ...], args: cirq.QasmArgs) -> str:
-        return args.format(self._name + " {0},{1};\n", *qubits)
+        return str(args.format(self._name + " {0},{1};\n", *qubits))
 
 
 def _encode(circuit: cirq.Circuit, version: str) -> bytes:
@@ -64,7 +64,7 @@ def _encode(circuit: cirq.Circuit, version: str) -> bytes:
         return _Defined(known[0]).on(*op.qubits)
 
     plain = cirq.map_operations(circuit, named)
-    text = plain.to_qasm(header=_HEADER, precision=15, qubit_order=order, version=version)
+    text: str = plain.to_qasm(header=_HEADER, precision=15, qubit_order=order, version=version)
     library = 'include "qelib1.inc";\n' if version == "2.0" else 'include "stdgates.inc";\n'
     before, found, after = text.partition(library)
     if not found:

@@ -35,7 +35,7 @@ from qpbae_tn.compiler.stages import Stage, tagged
 def split_ancilla(program: LogicalProgram) -> LogicalProgram:
     """Replace one ancilla that controls all SWAPs by one ancilla a pair."""
     readout = program.operations(Stage.READOUT)
-    pairs = [op.qubits[1:] for op in readout if isinstance(op.gate, cirq.CSwapGate)]
+    pairs = [(op.qubits[1], op.qubits[2]) for op in readout if isinstance(op.gate, cirq.CSwapGate)]
     if not pairs or len(program.measured) != 1:
         return program
     ancillas = tuple(cirq.NamedQubit(f"{program.measured[0]}_{index}") for index in range(len(pairs)))

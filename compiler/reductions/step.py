@@ -30,12 +30,12 @@ class Reduction:
 
 def is_cnot(op: cirq.Operation) -> bool:
     """Whether an operation is a CNOT, its control being `qubits[0]`."""
-    return op.gate == cirq.CNOT
+    return bool(op.gate == cirq.CNOT)
 
 
 def is_swap(op: cirq.Operation) -> bool:
     """Whether an operation is a SWAP of two qubits."""
-    return op.gate == cirq.SWAP
+    return bool(op.gate == cirq.SWAP)
 
 
 def are_inverse(first: cirq.Operation, second: cirq.Operation) -> bool:
