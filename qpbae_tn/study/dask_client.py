@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -44,6 +45,10 @@ def connected(address: str) -> Iterator[Executor]:
     _check_scheduler(address)
     from distributed import Client
 
+    # What goes wrong comes back through the futures; Dask would log it to standard error as well.
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     try:
         _check_versions(client, address)
@@ -54,6 +59,7 @@ def connected(address: str) -> Iterator[Executor]:
             executor.shutdown(wait=False)
     finally:
         client.close()
+        logger.setLevel(level)
 
 
 def worker_versions() -> dict[str, str]:

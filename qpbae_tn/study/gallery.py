@@ -46,10 +46,11 @@ def gallery(source: Source, contents: Contents, found: Sequence[Configuration]) 
     study = Study.from_document(contents.study, "results")
     cells = {cell.identifier: cell for cell in study.cells(contents.digests)}
     result = one.results[0]
-    settings = cells[result["cell"]].settings
+    cell = cells[result["cell"]]
+    settings = cell.settings
     specification = settings.specification
     angles = specification.ansatz.check_angles(result["values"]["angles"])
-    _, test = load(source.folder, settings.image_size, source.minimum_side, settings.test, settings.test_seed)
+    _, test = load(source.request_for(cell))
     scorer = model_scorer(specification, angles, make_engine(settings.engine), settings.score)
     maps = anomaly_maps(specification, test.images, {"model": scorer})[0]["model"]
     seed = result["parameters"].get("seed")

@@ -93,8 +93,7 @@ def _groups(study: Study, sources: Mapping[str, Source], cells: list[Cell]) -> l
         by_group.setdefault(cell.group, []).append(cell)
     groups = []
     for members in by_group.values():
-        source = sources[members[0].data]
-        groups.append(Group(source.folder, source.minimum_side, source.train_digest, tuple(members)))
+        groups.append(Group(sources[members[0].data].request_for(members[0]), tuple(members)))
     order = list(study.data)
     return sorted(
         groups, key=lambda group: (order.index(group.cells[0].data), -sum(patch_work(c) for c in group.cells))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 from qpbae_tn.data.protocol import ImageSet, LabelledImageSet
 from qpbae_tn.data.registry import open_data_set
@@ -21,27 +21,57 @@ KEPT = 2
 
 
 @dataclass(frozen=True)
+class Request:
+    """Which images of a data set a group of cells needs.
+
+    Args:
+        folder: the data set's, as the worker sees it.
+        digest: of all its files, so that a worker that lives on takes changed files for what they are.
+        image_size: in pixels.
+        minimum_side: images with fewer pixels a side are refused.
+        test: at most this many test images, all by default.
+        test_seed: of that subset.
+    """
+
+    folder: str
+    digest: str
+    image_size: int
+    minimum_side: int
+    test: int | None = None
+    test_seed: int = 0
+
+
+@dataclass(frozen=True)
 class Source:
     """A data set that is there.
 
     Args:
         name: in the study.
-        folder: where it lies, or the name of a bundled one.
-        digest: SHA-256 of names and contents of all its images and masks.
-        train_digest: of the training images alone.
-        minimum_side: images with fewer pixels a side are refused: the study's largest patch.
-        train_images, test_images, defective_images, vanished_masks: how many, the last at the size they were read at.
+        request: its images at the largest size that the study asks for.
+        train_images, test_images, defective_images, vanished_masks: how many, the last at that size.
     """
 
     name: str
-    folder: str
-    digest: str
-    train_digest: str
-    minimum_side: int
+    request: Request
     train_images: int
     test_images: int
     defective_images: int
     vanished_masks: int
+
+    @property
+    def folder(self) -> str:
+        """Where it lies, or the name of a bundled one."""
+        return self.request.folder
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of names and contents of all its images and masks."""
+        return self.request.digest
+
+    def request_for(self, cell: Cell) -> Request:
+        """The images that a cell needs."""
+        settings = cell.settings
+        return replace(self.request, image_size=settings.image_size, test=settings.test, test_seed=settings.test_seed)
 
     def counts(self) -> dict[str, int]:
         """As JSON values."""
@@ -81,20 +111,12 @@ def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
         patches = [settings.patch_size for data, settings in study.blocks if data == name]
         if not sizes:
             continue
-        train, test = load(places[name], max(sizes), max(patches), None, 0)
-        digest = hashlib.sha256(f"{train.provenance.digest} {test.provenance.digest}".encode()).hexdigest()
+        request = Request(places[name], "", max(sizes), max(patches))
+        train, test = loaded = _read(request)
+        request = replace(request, digest=_digest(loaded))
+        _keep(request, loaded)
         defective, vanished = int(test.defective.sum()), len(test.vanished)
-        found[name] = Source(
-            name,
-            places[name],
-            digest,
-            train.provenance.digest,
-            max(patches),
-            len(train),
-            len(test),
-            defective,
-            vanished,
-        )
+        found[name] = Source(name, request, len(train), len(test), defective, vanished)
     if not found:
         first = next(iter(study.data))
         raise InputError(
@@ -105,13 +127,41 @@ def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
     return found
 
 
-@lru_cache(maxsize=KEPT)
-def load(
-    folder: str, image_size: int, minimum_side: int, test: int | None, test_seed: int
-) -> tuple[ImageSet, LabelledImageSet]:
-    """Training and test images of a data set, read once in a process."""
-    data_set = open_data_set(folder, minimum_side=minimum_side)
-    return data_set.train(image_size), data_set.test(image_size, limit=test, seed=test_seed)
+Loaded = tuple[ImageSet, LabelledImageSet]
+_kept: OrderedDict[Request, Loaded] = OrderedDict()
+
+
+def load(request: Request) -> Loaded:
+    """Training and test images, read once in a process.
+
+    Raises:
+        InputError: images that cannot be used, or that are others than when the study began.
+    """
+    loaded = _kept.get(request)
+    if loaded is None:
+        loaded = _read(request)
+        if request.test is None and _digest(loaded) != request.digest:
+            raise InputError(
+                "the images have changed since the study began", where=request.folder, remedy="start the study anew"
+            )
+        _keep(request, loaded)
+    return loaded
+
+
+def _read(request: Request) -> Loaded:
+    data_set = open_data_set(request.folder, minimum_side=request.minimum_side)
+    size = request.image_size
+    return data_set.train(size), data_set.test(size, limit=request.test, seed=request.test_seed)
+
+
+def _keep(request: Request, loaded: Loaded) -> None:
+    _kept[request] = loaded
+    for old in list(_kept)[:-KEPT]:
+        _kept.pop(old, None)
+
+
+def _digest(loaded: Loaded) -> str:
+    return hashlib.sha256(" ".join(part.provenance.digest for part in loaded).encode()).hexdigest()
 
 
 def split_of(cell: Cell, count: int) -> Split:

@@ -10,13 +10,12 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from qpbae_tn.data.protocol import ImageSet, LabelledImageSet
-from qpbae_tn.errors import InputError
 from qpbae_tn.metrics import operating_threshold
 from qpbae_tn.scoring import anomaly_maps
 from qpbae_tn.study.cells import Cell, canonical
 from qpbae_tn.study.detectors import Detector, Workshop
 from qpbae_tn.study.measures import measure
-from qpbae_tn.study.sources import load, split_of
+from qpbae_tn.study.sources import Request, load, split_of
 
 MAP_PIXELS = 1 << 25
 """Pixels of anomaly maps held at once, 256 MiB: detectors beyond that are evaluated in several rounds."""
@@ -27,15 +26,11 @@ class Group:
     """Cells of one `Cell.group`, as they travel to a worker.
 
     Args:
-        folder: the data set's, as the worker sees it.
-        minimum_side: images with fewer pixels a side are refused.
-        train_digest: SHA-256 of the training images, which the worker's must have.
+        request: the images that they need.
         cells: at least one.
     """
 
-    folder: str
-    minimum_side: int
-    train_digest: str
+    request: Request
     cells: tuple[Cell, ...]
 
     def halves(self) -> tuple[Group, Group]:
@@ -68,10 +63,7 @@ def run_group(group: Group) -> GroupResult:
     """
     threadpool_limits(limits=1)
     start = time.perf_counter()
-    settings = group.cells[0].settings
-    train, test = load(group.folder, settings.image_size, group.minimum_side, settings.test, settings.test_seed)
-    if train.provenance.digest != group.train_digest:
-        raise InputError("the training images have changed", where=group.folder, remedy="start the study anew")
+    train, test = load(group.request)
     split = split_of(group.cells[0], len(train))
     normal = train.take(split.train), train.take(split.validation)
     workshop = Workshop(normal[0].images, normal[1].images)

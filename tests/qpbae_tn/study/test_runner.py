@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.evaluation.baselines import fit_baselines
 from qpbae_tn.evaluation.evaluate import evaluate_model
 from qpbae_tn.study.runner import TIMES_NAME, Progress, run_study
-from qpbae_tn.study.sources import Source, load, open_sources, parse_data_options
+from qpbae_tn.study.sources import Source, open_sources, parse_data_options
 from qpbae_tn.study.specification import Study, read_study
 from qpbae_tn.study.store import read_results
 from qpbae_tn.study.work import Group, run_group
@@ -133,7 +134,7 @@ def test_values_do_not_depend_on_company(undisturbed: dict[str, bytes], study_fi
     study = read_study(str(study_file))
     source = open_sources(study, {})["stripes"]
     for cell in study.cells({"stripes": source.digest})[::4]:
-        group = Group(source.folder, source.minimum_side, source.train_digest, (cell,))
+        group = Group(source.request_for(cell), (cell,))
         values = run_group(group).values[cell.identifier]
         assert json.loads(undisturbed[cell.identifier])["values"] == json.loads(json.dumps(values))
 
@@ -229,15 +230,15 @@ def test_a_failing_cell_is_recorded_and_the_rest_goes_on(study_text: str, tmp_pa
         run(path, results)
 
 
+def elsewhere(sources: dict[str, Source], **changes: Any) -> dict[str, Source]:
+    """The same data sets as a worker with another file system would find them."""
+    return {name: replace(source, request=replace(source.request, **changes)) for name, source in sources.items()}
+
+
 def test_a_failure_can_be_tried_again(study_file: Path, tmp_path: Path) -> None:
     results = tmp_path / "results.jsonl"
-    study = read_study(str(study_file))
-    sources = open_sources(study, {})
-    load.cache_clear()
-    gone = {
-        name: type(source)(**{**vars(source), "folder": str(tmp_path / "gone")}) for name, source in sources.items()
-    }
-    progress = run_study(study, gone, results, InProcess())
+    study, sources = run_arguments(study_file)
+    progress = run_study(study, elsewhere(sources, folder=str(tmp_path / "gone")), results, InProcess())
     assert len(progress.failed) == CELLS
     assert all("no such folder" in cause for cause in progress.failed.values())
     assert run(study_file, results).failed_before == CELLS
@@ -245,11 +246,10 @@ def test_a_failure_can_be_tried_again(study_file: Path, tmp_path: Path) -> None:
 
 
 def test_changed_images_are_noticed(study_file: Path, tmp_path: Path) -> None:
-    study = read_study(str(study_file))
-    sources = open_sources(study, {})
-    changed = {name: type(source)(**{**vars(source), "train_digest": "0"}) for name, source in sources.items()}
-    progress = run_study(study, changed, tmp_path / "results.jsonl", InProcess())
-    assert all("the training images have changed" in cause for cause in progress.failed.values())
+    study, sources = run_arguments(study_file)
+    progress = run_study(study, elsewhere(sources, digest="0" * 64), tmp_path / "results.jsonl", InProcess())
+    assert len(progress.failed) == CELLS
+    assert all("the images have changed" in cause for cause in progress.failed.values())
 
 
 def test_data_options() -> None:
