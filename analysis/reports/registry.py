@@ -8,6 +8,7 @@ from qpbae_tn.analysis.reports.report import Report
 from qpbae_tn.errors import InputError
 
 MODULES: dict[str, str] = {
+    "resources": "qpbae_tn.analysis.resources.report",
     "example": "qpbae_tn.analysis.example.report",
     "expressivity": "qpbae_tn.analysis.expressivity.report",
     "scaling": "qpbae_tn.analysis.scaling.report",

@@ -37,13 +37,13 @@ def claims() -> list[tuple[str, str]]:
             "A logarithmic number of qubits",
             f"True: n = log2 N_P qubits hold a patch. The test circuit needs 3 n - BD + 1 of them "
             f"({f.LITERAL_QUBITS['ancilla'].value(n, bottleneck, 1, RY)} at P={PAPER_SIZE}, BD={bottleneck}); "
-            f"`latent` needs 2 n ({f.LITERAL_QUBITS['latent'].value(n, bottleneck, 1, RY)}), which is the least of the "
-            "readouts that need no inverse preparation.",
+            f"`latent` needs 2 n ({f.LITERAL_QUBITS['latent'].value(n, bottleneck, 1, RY)}), the least of the readouts "
+            "of F that need no inverse preparation.",
         ),
         (
             "State preparation (left out)",
             "Loading N_P pixels exactly takes a number of two-qubit gates that grows linearly in N_P: "
-            + ", ".join(f"{preparation_gates(ExactPreparation(), m)} at P={1 << m // 2}" for m in (4, 6, 8, 12, 20))
+            + ", ".join(f"{preparation_gates(ExactPreparation(), m):,} at P={1 << m // 2}" for m in (4, 6, 8, 12, 20))
             + " for one copy, and a shot of the test circuit takes two. Logarithmic cost needs an approximation: a "
             f"bond-2 matrix product state takes 2 n - 3 ({preparation_gates(MpsPreparation(2), 20)} at P=1024), at a "
             "fidelity that depends on the images.",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
+from qpbae_tn.analysis.fault_tolerance.physical import has_qualtran
 from qpbae_tn.analysis.reports.page import Block, Foot, Heading, Page, Table, Text
 from qpbae_tn.analysis.reports.render import rows_as_csv
 from qpbae_tn.analysis.reports.report import Report, ReportOptions
@@ -34,11 +36,11 @@ def page(document: Mapping[str, Any], options: ReportOptions) -> Page:
     """The page of a study's document."""
     rows, placed = document["rows"], document["placed_rows"]
     blocks: list[Block] = [Text(_how(document["assumptions"])), Heading("The paper's claims, checked")]
-    blocks += [Table(["claim or question", "what holds"], claims()), Heading("Two-qubit gates")]
+    blocks += [Text("\n".join(f"- **{claim}.** {answer}" for claim, answer in claims())), Heading("Two-qubit gates")]
     blocks += [readout_chart(rows), _gate_table(rows), preparation_chart(rows), _preparation_table(rows)]
     blocks += [Heading("On Google's processors"), Text(_PROCESSORS), *_target_tables(placed), budget_chart(placed)]
     blocks += [Heading("Time"), Text(_time_words(rows)), time_chart(rows), _time_table(rows)]
-    blocks += [Heading("Closed formulas"), Text(_FORMULA_WORDS), _formula_table()]
+    blocks += [Heading("Closed formulas"), Text(_FORMULA_WORDS), Text(_formula_list())]
     blocks += fault_tolerance_blocks(document["fault_tolerance"])
     return Page(
         name="resources",
@@ -57,6 +59,10 @@ def page(document: Mapping[str, Any], options: ReportOptions) -> Page:
     )
 
 
+def _versions() -> dict[str, str]:
+    return versions() | ({"qualtran": version("qualtran")} if has_qualtran() else {})
+
+
 def _one(rows: Sequence[Row], **wanted: Any) -> Row:
     (row,) = select(rows, **wanted)
     return row
@@ -69,10 +75,10 @@ def _lead(rows: Sequence[Row], placed: Sequence[Row]) -> str:
     return (
         f"At P = 8, BD = 2 on willow_pink, the paper's test circuit with exact preparation has "
         f"{paper['literal']['two_qubit_gates']} two-qubit gates before it is placed. The reductions leave "
-        f"{paper['reduced']['two_qubit_gates']}; another readout and an approximate preparation leave "
-        f"{best['placed']['two_qubit_gates']}, placed without SWAPs, with an estimated fidelity of "
-        f"{best['placed']['fidelity']:.2f} instead of {paper['placed']['fidelity']:.2f}. Readout and preparation cost; "
-        f"encoder and decoder hardly do. Training by parameter shift takes {hours:.0f} hours of shots there."
+        f"{paper['reduced']['two_qubit_gates']}, at an estimated fidelity of {paper['placed']['fidelity']:.2f}; "
+        f"another readout (`latent`) and an approximate preparation (bond 2) leave {best['placed']['two_qubit_gates']}, "
+        f"placed without SWAPs, at {best['placed']['fidelity']:.2f}. Readout and preparation cost; encoder and decoder hardly "
+        f"do. Training by parameter shift at P = 8, BD = 1 takes {hours:.0f} hours of shots there."
     )
 
 
@@ -195,13 +201,16 @@ def _time_table(rows: Sequence[Row]) -> Table:
     )
 
 
-def _formula_table() -> Table:
-    lines = [
-        [group.title if first else "", name, formula.text]
-        for group in GROUPS
-        for first, (name, formula) in zip((True, *[False] * 9), group.formulas.items(), strict=False)
-    ]
-    return Table(["quantity", "readout or preparation", "formula"], lines)
+def _formula_list() -> str:
+    """One item a quantity; readouts with the same formula stand together."""
+    items = []
+    for group in GROUPS:
+        named: dict[str, list[str]] = {}
+        for name, formula in group.formulas.items():
+            named.setdefault(formula.text, []).append(name)
+        parts = [f"{', '.join(names)} `{text}`".strip() for text, names in named.items()]
+        items.append(f"- {group.title}: " + "; ".join(parts))
+    return "\n".join(items)
 
 
 REPORT = Report(
