@@ -26,7 +26,7 @@ def open_data_set(spec: str | Path, minimum_side: int = 1) -> DataSet:
     Raises:
         InputError: an unknown name, a missing or empty folder, or one whose layout is not recognised.
     """
-    if isinstance(spec, str) and (spec == "textures" or spec.startswith("textures:")):
+    if isinstance(spec, str) and is_bundled(spec):
         return Textures.named(spec)
     if not str(spec):
         raise InputError("no folder given", where="--data", remedy="name a folder, or the bundled data with textures")
@@ -48,6 +48,11 @@ def open_data_set(spec: str | Path, minimum_side: int = 1) -> DataSet:
             else "give train/good, test and ground_truth; or benign, malignant and normal; or a folder of images",
         )
     return found
+
+
+def is_bundled(spec: str) -> bool:
+    """Whether this names bundled photographs rather than a folder."""
+    return spec == "textures" or spec.startswith("textures:")
 
 
 def _recognise(root: Path, minimum_side: int) -> DataSet | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qpbae_tn.baselines.registry import BASELINES
+from qpbae_tn.data.registry import is_bundled
 from qpbae_tn.errors import InputError
 from qpbae_tn.study.cells import Cell, ListedSplit, Record
 from qpbae_tn.study.document import Table, nearest, read_toml
@@ -124,8 +125,7 @@ def _data(table: Table, where: str, folder: Path | None) -> tuple[dict[str, str]
         titles[name] = entry.one("title", str, name)
         place = entry.one("folder", str, "")
         if place:
-            bundled = place == "textures" or place.startswith("textures:")
-            folders[name] = place if bundled or folder is None else str(folder / place)
+            folders[name] = place if is_bundled(place) or folder is None else str(folder / place)
     if not titles:
         raise InputError("names no data set", where=where, remedy="add a table such as [data.textures]")
     return titles, folders
