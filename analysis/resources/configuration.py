@@ -127,7 +127,7 @@ class Effort:
         seed: of the checks of routed circuits.
     """
 
-    count_limit: int = 40
+    count_limit: int = 30
     placing: Placing = Placing.SMALL
-    small: int = 16
+    small: int = 14
     seed: int = field(default=0)

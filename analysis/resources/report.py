@@ -76,9 +76,10 @@ def _lead(rows: Sequence[Row], placed: Sequence[Row]) -> str:
         f"At P = 8, BD = 2 on willow_pink, the paper's test circuit with exact preparation has "
         f"{paper['literal']['two_qubit_gates']} two-qubit gates before it is placed. The reductions leave "
         f"{paper['reduced']['two_qubit_gates']}, at an estimated fidelity of {paper['placed']['fidelity']:.2f}; "
-        f"another readout (`latent`) and an approximate preparation (bond 2) leave {best['placed']['two_qubit_gates']}, "
-        f"placed without SWAPs, at {best['placed']['fidelity']:.2f}. Readout and preparation cost; encoder and decoder hardly "
-        f"do. Training by parameter shift at P = 8, BD = 1 takes {hours:.0f} hours of shots there."
+        "another readout (`latent`) and an approximate preparation (bond 2) leave "
+        f"{best['placed']['two_qubit_gates']}, placed without SWAPs, at {best['placed']['fidelity']:.2f}. Readout and "
+        "preparation cost; encoder and decoder hardly do. Training by parameter shift at P = 8, BD = 1 takes "
+        f"{hours:.0f} hours of shots there."
     )
 
 
@@ -124,7 +125,12 @@ def _preparation_table(rows: Sequence[Row]) -> Table:
         reason = row["reason"] if row["fits"] is False else ""
         lines.append([str(size), str(size**2), str(rest), f"{cells[0]:,}", f"{cells[1]:,}", reason])
     header = ["P", "pixels", "all else", "mps:2", "exact", "exact on willow_pink"]
-    return Table(header, lines, "Two-qubit gates of the two preparations of `latent`, beside those of all else.")
+    return Table(
+        header,
+        lines,
+        "Two-qubit gates of the two preparations of the latent readout, beside those of all else. Blank: not ruled out "
+        "by its length alone.",
+    )
 
 
 def _target_tables(placed: Sequence[Row]) -> list[Block]:

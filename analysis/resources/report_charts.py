@@ -31,7 +31,7 @@ def readout_chart(rows: Sequence[Row]) -> Figure:
         drawn.axes.set_xscale("log", base=2)
         drawn.axes.set_yscale("symlog", linthresh=1)
         drawn.axes.set_ylim(-0.2, 2000)
-        drawn.axes.legend(ncols=2, fontsize=8, loc="upper left")
+        drawn.axes.legend(ncols=2, fontsize=8, handlelength=3, loc="upper left")
     return Figure(
         "readouts",
         drawn.svg,
@@ -53,7 +53,7 @@ def preparation_chart(rows: Sequence[Row]) -> Figure:
                 drawn.axes.plot(sizes, gates, style, color=PALETTE[index], label=label, marker=".")
         drawn.axes.set_xscale("log", base=2)
         drawn.axes.set_yscale("log")
-        drawn.axes.legend(fontsize=8, loc="upper left")
+        drawn.axes.legend(fontsize=8, handlelength=3, loc="upper left")
     return Figure(
         "preparations",
         drawn.svg,
@@ -74,7 +74,7 @@ def budget_chart(rows: Sequence[Row]) -> Figure:
             drawn.axes.barh(names, widths, left=left, color=PALETTE[index], label=part, height=0.6)
             left = [a + b for a, b in zip(left, widths, strict=True)]
         drawn.axes.invert_yaxis()
-        drawn.axes.legend(fontsize=8, loc="lower right")
+        drawn.axes.legend(fontsize=8, handlelength=3, loc="lower right")
     return Figure(
         "budget",
         drawn.svg,
@@ -100,7 +100,7 @@ def time_chart(rows: Sequence[Row]) -> Figure:
             drawn.axes.plot(sizes, training, "--", color=PALETTE[index], label=label, marker=".")
         drawn.axes.set_xscale("log", base=2)
         drawn.axes.set_yscale("log")
-        drawn.axes.legend(fontsize=8, loc="lower left")
+        drawn.axes.legend(fontsize=8, handlelength=3, loc="lower left")
     return Figure(
         "time",
         drawn.svg,

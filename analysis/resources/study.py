@@ -33,7 +33,7 @@ def run_study(seed: int = 0, progress: Callable[[str], None] = lambda _: None) -
     assumptions = Assumptions()
     progress("formulas and counts")
     wide = Grid(PATCH_SIZES, (1,), (1,), ("ry",), READOUT_NAMES, PREPARATIONS, ("willow_pink",))
-    rows = estimate(wide.cells(), assumptions, Effort(placing=Placing.NONE))
+    rows = estimate(wide.cells(), assumptions, Effort(count_limit=40, placing=Placing.NONE))
     progress("placement")
     small = Grid(PLACED_SIZES, (2,), (1,), ("ry",), READOUT_NAMES, ("mps:2", "exact"), known_targets())
     placed = estimate(small.cells(), assumptions, Effort(count_limit=120, placing=Placing.ALL, seed=seed))

@@ -66,12 +66,12 @@ def estimate(
             min=0,
             help="Circuits of at most this many reduced two-qubit gates are built and counted; formulas alone past it.",
         ),
-    ] = 40,
+    ] = 30,
     place: Annotated[
         str,
         typer.Option(
             "--place",
-            help="Counted circuits to place on the device: none, small (at most 16 two-qubit gates, without SWAPs) or "
+            help="Counted circuits to place on the device: none, small (at most 14 two-qubit gates, without SWAPs) or "
             "all (routed if need be; slow).",
         ),
     ] = "small",
