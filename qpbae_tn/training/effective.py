@@ -34,7 +34,7 @@ def effective_parameters(specification: ModelSpecification, seed: int = 0) -> in
     jacobian = np.empty((probes, ansatz.parameter_count))
     for index in range(probes):
         # Half of a probe lies where F_trash is one, so that no row of the Jacobian is exponentially small.
-        state = _unit(rng.normal(size=rows.shape[0])) @ rows + _unit(rng.normal(size=rows.shape[1]))
+        state = _unit(rng.normal(size=rows.shape[:1])) @ rows + _unit(rng.normal(size=rows.shape[1:]))
         loss = MeanStateLoss(specification, MeanState(_unit(state)[None, :], factored=True))
         jacobian[index] = loss.value_and_gradient(angles)[1]
     return int(np.linalg.matrix_rank(jacobian, rtol=1e-8))

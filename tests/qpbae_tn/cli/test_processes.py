@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(sys.executable).with_name("qpbae")
+PATIENCE_S = 300
 HEAVY = ("numpy", "scipy", "cirq", "quimb", "numba", "cotengra", "qsimcirq", "matplotlib", "sklearn", "skimage", "PIL")
 
 
@@ -56,7 +57,7 @@ def test_an_interrupted_training_leaves_nothing(name: str, normal_folder: Path, 
     process = start("train", "--data", normal_folder, *options, folder=here)
     send(split, json.dumps({"train": [0, 1], "val": [2]}), process)
     process.send_signal(getattr(signal, name))
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (130, "")
     assert err == "qpbae: interrupted; nothing was left half-written\n"
     assert list(here.iterdir()) == []
@@ -72,16 +73,16 @@ def test_an_interruption_while_writing_leaves_nothing(run_folder: Path, normal_f
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert err == "qpbae: interrupted; nothing was left half-written\n"
     assert list(here.iterdir()) == []
 
 
 def test_standard_output_carries_json_only(data_folder: Path, here: Path) -> None:
-    options = ("--image-size", 16, "--bottleneck", 1, "--epochs", 2, "--baselines", "dc_overlap")
+    options = ("--image-size", 16, "--bottleneck", 1, "--epochs", 2, "--baselines", "none", "--target", "none")
     process = start("run", "--data", data_folder, *options, "--json", "-", folder=here)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert {"train", "evaluate"} <= set(json.loads(out))
     assert "Evaluation on 6 test images" in err
@@ -90,7 +91,7 @@ def test_standard_output_carries_json_only(data_folder: Path, here: Path) -> Non
 def test_bad_input_is_one_line_of_a_process_too(normal_folder: Path, here: Path) -> None:
     (normal_folder / "a.png").write_bytes((normal_folder / "0.png").read_bytes()[:100])
     process = start("train", "--data", normal_folder, "--output", "out", folder=here)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (2, "")
     assert err.startswith(f"qpbae: {normal_folder / 'a.png'}: truncated")
     assert err.count("\n") == 1
@@ -104,7 +105,7 @@ def test_a_reader_that_leaves_early_gets_no_traceback(normal_folder: Path, here:
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=60) in (0, 1)
+    assert process.wait(timeout=PATIENCE_S) in (0, 1)
 
 
 @pytest.mark.parametrize(

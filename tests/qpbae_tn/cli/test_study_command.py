@@ -173,7 +173,9 @@ def test_wrong_input_is_refused(refused: Refused, study: Path, ran: Path, data_f
     refused("study", "status", tmp_path, words="no results there")
     refused("study", "table", ran, "--format", "latx", words="did you mean latex")
     refused("study", "table", ran, "--metrics", "aurc", words="did you mean auroc")
-    refused("study", "plot", ran, "--data", f"stripes={data_folder / 'test' / 'spot'}", words="no masks to test against")
+    refused(
+        "study", "plot", ran, "--data", f"stripes={data_folder / 'test' / 'spot'}", words="no masks to test against"
+    )
     study.write_text(STUDY.replace("epochs", "epoch"))
     refused("study", "run", study, *data, words=("did you mean epochs", study))
 
