@@ -17,7 +17,7 @@ THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THR
 # -P: a folder named like the package, such as a checkout's root, must not be found before the installed one.
 COMMAND = (sys.executable, "-P", "-c", "from qpbae_tn.analysis.scaling.worker import main; main()")
 
-PATIENCE = 10
+PATIENCE = 40
 """How often the time limit may pass on the clock, on a machine that is busy with other work."""
 
 

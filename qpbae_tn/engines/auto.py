@@ -44,12 +44,12 @@ class QubitRange:
 
 MEASURED_BY = "qpbae scaling --part engines"
 """The command that measures the ranges below anew."""
-SCORING = QubitRange(12, 16)
-"""F without a bond limit. Its work grows as 2^(3n/2), that of `exact` as n 2^n, but in large matrix products."""
+SCORING = QubitRange(10, 16)
+"""F without a bond limit, of up to 256 patches at once. The work of `mps` grows as 2^(3n/2), that of `exact` as n 2^n."""
 SCORING_WITH_BOND = QubitRange(14, None)
 """F with bond 16, conversion from pixels included."""
-TRAINING = QubitRange(12, None)
-"""A training step on the patches of 4 images of 256 px at stride P/4, or on 4 patches past 256 px."""
+TRAINING = QubitRange(14, None)
+"""A training step, with or without a bond limit, on the patches of 4 images of 256 px at stride P/4 (4 past 256 px)."""
 MEASURED_WIRES = 3
 """Open wires of a sweep (one a layer of a staircase) up to which the ranges were measured to hold."""
 

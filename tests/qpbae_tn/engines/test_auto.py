@@ -46,8 +46,8 @@ def test_it_stays_with_exact_where_a_sweep_is_wide_or_impossible() -> None:
 
 
 def test_both_choices_give_the_same_numbers(rng: np.random.Generator) -> None:
-    specification = of_qubits(SCORING.first)
-    assert AutoEngine().scoring(specification).engine.name == "mps"
+    specification = of_qubits(TRAINING.first)
+    assert AutoEngine().scoring(specification).engine.name == AutoEngine().training(specification).engine.name == "mps"
     angles = initial_angles(specification.ansatz, "dc", 1)
     states = 1 + 0.2 * rng.normal(size=(4, specification.pixel_count))
     states /= np.linalg.norm(states, axis=1, keepdims=True)
