@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,16 @@ from qpbae_tn.compiler.readouts import READOUTS, one_shot_variance
 from qpbae_tn.data.protocol import DataSet, Provenance
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.training.fit import FitOptions
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Trainings from shots: numbers of shots for each scheme, names of readouts, and how often each is done."""
+
+    shots: Mapping[Scheme, Sequence[int]]
+    readouts: Sequence[str]
+    repetitions: int
 
 
 @dataclass(frozen=True)
@@ -32,10 +42,9 @@ class CasePlan:
         readouts: names.
         shots: per patch.
         repetitions: of each number of shots.
-        train_shots: for each scheme its numbers; none to train no more models.
-        train_readouts: names.
-        train_repetitions: trainings of each.
+        trainings: from shots; None for none.
         test_limit: at most this many test images.
+        fit: how models are trained; the paper's by default.
     """
 
     data_set: DataSet
@@ -43,10 +52,9 @@ class CasePlan:
     readouts: Sequence[str]
     shots: Sequence[int]
     repetitions: int
-    train_shots: Mapping[Scheme, Sequence[int]]
-    train_readouts: Sequence[str] = ()
-    train_repetitions: int = 5
+    trainings: Trainings | None = None
     test_limit: int | None = None
+    fit: FitOptions = field(default_factory=FitOptions)
 
     @property
     def label(self) -> str:
@@ -87,19 +95,19 @@ class Case:
 def run_case(plan: CasePlan, seed: int, progress: Progress) -> Case:
     """Train a model, sample its maps, and train more models from shots."""
     progress(f"{plan.label}: training and exact scores")
-    material = quickly_trained(plan.data_set, plan.specification, test_limit=plan.test_limit, seed=seed)
+    material = quickly_trained(
+        plan.data_set, plan.specification, test_limit=plan.test_limit, seed=seed, options=plan.fit
+    )
     subject = prepare_subject(material.model, ExactEngine(), material.test, material.validation)
     progress(f"{plan.label}: sampling maps")
     readouts = [READOUTS[name] for name in plan.readouts]
     study = run_study(subject, readouts, plan.shots, plan.repetitions, seed)
     training: list[TrainingRow] = []
-    if plan.train_shots and material.train is not None:
+    if plan.trainings is not None and material.train is not None:
         progress(f"{plan.label}: training from shots")
+        asked = plan.trainings
         trainings = TrainingPlan(
-            plan.train_shots,
-            [READOUTS[name] for name in plan.train_readouts],
-            plan.train_repetitions,
-            seed=seed,
+            asked.shots, [READOUTS[name] for name in asked.readouts], asked.repetitions, plan.fit, seed=seed
         )
         training = run_training_study(plan.specification, material.train, material.test, material.start, trainings)
     needed = needed_shots(study)

@@ -53,19 +53,17 @@ def loss_chart(study: ShotStudy, quantity: Quantity, title: str = "") -> str:
     with chart(SHOTS_AXIS, "exact AUROC - AUROC", title=title) as drawn:
         drawn.axes.set_xscale("log")
         drawn.axes.set_yscale("log")
+        middle: tuple[int, float] | None = None
         for index, (readout, name) in enumerate(curve_names(study, quantity).items()):
             points = [(row.shots, exact - row.metrics["auroc"].value) for row in study.of(readout)]
             seen = _down_to_the_noise(points, study.of(readout))
             drawn.axes.plot(*zip(*seen, strict=True), label=name, color=PALETTE[index % len(PALETTE)], marker=".")
-            if index == 0:
-                first, last = seen[len(seen) // 2], seen[-1]
-                drawn.axes.plot(
-                    [first[0], last[0]],
-                    [first[1], first[1] * first[0] / last[0]],
-                    label="1 / shots",
-                    color="#6B7280",
-                    linestyle=":",
-                )
+            middle = middle or seen[len(seen) // 2]
+        if middle is not None:
+            ends = (middle[0] / 10, middle[0] * 10)
+            drawn.axes.plot(
+                ends, [middle[1] * 10, middle[1] / 10], label="1 / shots", color="#6B7280", linestyle=":", zorder=1
+            )
         drawn.axes.legend()
     return drawn.svg
 

@@ -75,9 +75,9 @@ def needed_shots(study: ShotStudy, losses: Sequence[float] = LOSSES) -> list[Nee
 def crossing(shots: Sequence[int], losses: Sequence[float], target: float) -> float:
     """Where a loss that was sampled at rising numbers of shots falls to its target for good.
 
-    Interpolated between the last number with a larger loss and the next, straight in the logarithms of both. Once shots
-    are many the loss goes like 1/shots (it is quadratic in the noise); where a sample falls faster than that, sampling
-    noise is at work, and it is taken to fall like 1/shots.
+    Interpolated between the last number with a larger loss and the next, straight in the logarithms of both. The loss
+    is a power series in the variance of the noise, so it goes like 1/shots once shots are many. Where samples fall
+    faster than 1/shots^2, sampling noise is at work, and the loss is taken to fall like 1/shots^2.
 
     Returns:
         A number of shots; the fewest if the loss is never larger, infinity if it is larger still at the last.
@@ -89,7 +89,7 @@ def crossing(shots: Sequence[int], losses: Sequence[float], target: float) -> fl
     if last == len(shots) - 1:
         return math.inf
     start, end = math.log(shots[last]), math.log(shots[last + 1])
-    steepest = losses[last] * shots[last] / shots[last + 1]
+    steepest = losses[last] * (shots[last] / shots[last + 1]) ** 2
     fall = math.log(losses[last] / max(losses[last + 1], steepest))
     return math.exp(min(end, start + (end - start) * math.log(losses[last] / target) / fall))
 

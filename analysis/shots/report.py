@@ -9,7 +9,7 @@ from qpbae_tn.analysis.reports.page import Foot, Page
 from qpbae_tn.analysis.reports.render import rows_as_csv
 from qpbae_tn.analysis.reports.report import Report, ReportOptions
 from qpbae_tn.analysis.shots import sections
-from qpbae_tn.analysis.shots.cases import Case, CasePlan, run_case
+from qpbae_tn.analysis.shots.cases import Case, CasePlan, Trainings, run_case
 from qpbae_tn.analysis.shots.coverage import coverage_rows
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.compiler.readouts import READOUTS
@@ -18,28 +18,30 @@ from qpbae_tn.specification import ModelSpecification
 from qpbae_tn.training.train import versions
 
 NAME = "shots"
-TITLE = "Shots: how many a map, a threshold and a training need"
+TITLE = "Shots"
 REAL_DATA = "busi_32"
 SHOTS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 100_000, 1_000_000)
-FEWER_SHOTS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
+FEWER_SHOTS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
 OTHER_PATCHES = ((4, 4), (8, 1))
 """Patch sizes and strides beside P = 4, S = 1, for the readouts of F without those that share another's law."""
-TRAIN_SHOTS = {Scheme.DRAWN_PATCHES: (1, 10, 100, 1000, 10_000), Scheme.EVERY_PATCH: (1, 10)}
-FEWER_TRAIN_SHOTS = {Scheme.DRAWN_PATCHES: (1, 10, 100, 1000)}
+TRAININGS = Trainings(
+    {Scheme.DRAWN_PATCHES: (1, 10, 100, 1000, 10_000), Scheme.EVERY_PATCH: (1, 10)}, ("direct", "ancilla_training"), 5
+)
+FEWER_TRAININGS = Trainings({Scheme.DRAWN_PATCHES: (1, 10, 100, 1000)}, ("direct",), 3)
 """On the many images of a real data set, to see that it is alike."""
 
 
 def plans(options: ReportOptions) -> list[CasePlan]:
     """The bundled textures, and BUSI where it is given; each data set's first plan is its main one."""
-    trainings = [(open_data_set("textures"), TRAIN_SHOTS, ("direct", "ancilla_training"), 5)]
+    data_sets = [(open_data_set("textures"), TRAININGS)]
     if REAL_DATA in options.data:
-        trainings.append((open_data_set(options.data[REAL_DATA]), FEWER_TRAIN_SHOTS, ("direct",), 3))
+        data_sets.append((open_data_set(options.data[REAL_DATA]), FEWER_TRAININGS))
     found = []
-    for data_set, *training in trainings:
-        found.append(CasePlan(data_set, ModelSpecification.build(4, 1, 2), tuple(READOUTS), SHOTS, 20, *training))
+    for data_set, trainings in data_sets:
+        found.append(CasePlan(data_set, ModelSpecification.build(4, 1, 2), tuple(READOUTS), SHOTS, 20, trainings))
         for size, stride in OTHER_PATCHES:
             other = ModelSpecification.build(size, stride, 2)
-            found.append(CasePlan(data_set, other, ("latent", "destructive", "echo"), FEWER_SHOTS, 10, {}))
+            found.append(CasePlan(data_set, other, ("latent", "destructive", "echo"), FEWER_SHOTS, 10))
     return found
 
 

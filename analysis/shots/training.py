@@ -66,27 +66,25 @@ class ShotLoss:
     def value_and_gradient(self, angles: NDArray[np.floating]) -> tuple[float, FloatArray]:
         """C(t), exact, and dC/dt_j = (C(t + pi/2 e_j) - C(t - pi/2 e_j)) / 2 with both terms estimated."""
         angles = np.asarray(angles, dtype=np.float64)
-        gradient = np.empty(angles.size)
-        for index in range(angles.size):
-            shift = np.zeros(angles.size)
-            shift[index] = np.pi / 2
-            gradient[index] = (self.sampled(angles + shift) - self.sampled(angles - shift)) / 2
-        return self.exact.value(angles), gradient
+        shifts = np.pi / 2 * np.eye(angles.size)
+        forward, backward = self.sampled(np.concatenate([angles + shifts, angles - shifts])).reshape(2, -1)
+        return self.exact.value(angles), (forward - backward) / 2
 
-    def sampled(self, angles: FloatArray) -> float:
-        """An estimate of C(t) from shots; unbiased, and not clipped."""
+    def sampled(self, angles: FloatArray) -> FloatArray:
+        """Estimates of C(t) from shots for each row of angles (m, parameter_count), shape (m,); not clipped."""
         if self.scheme is Scheme.DRAWN_PATCHES:
-            fidelity = np.array(1.0 - self.exact.value(angles))
+            fidelity = np.array([[1.0 - self.exact.value(row)] for row in angles])
             weights = np.ones(1)
         else:
-            rows = latent_rows(self.specification, self.specification.ansatz.matrices(angles))
-            latent = rows @ self.states.T
-            fidelity = np.einsum("lp,lp->p", latent, latent)
+            ansatz = self.specification.ansatz
+            rows = np.concatenate([latent_rows(self.specification, ansatz.matrices(row)) for row in angles])
+            latent = (rows @ self.states.T).reshape(len(angles), -1, len(self.states))
+            fidelity = np.einsum("alp,alp->ap", latent, latent)
             weights = self.weights
         # The mean over drawn patches of a two-valued shot is two-valued with the mean fidelity.
         probabilities = self.readout.value_probabilities(fidelity, fidelity)
-        sums = value_sums(probabilities, self.shots, 1, self.generator)
-        return 1.0 - float(weights @ sums.reshape(-1)) / self.shots
+        sums = value_sums(probabilities, self.shots, 1, self.generator)[..., 0]
+        return np.asarray(1.0 - sums @ weights / self.shots)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,26 +10,25 @@ from qpbae_tn.analysis.reports.page import Block, Heading, Table, Text
 
 def section(coverage: Sequence[dict[str, Any]]) -> list[Block]:
     """Exact coverage at the ends and over all fidelities."""
-    rows = [
-        [
-            row["readout"],
-            str(row["shots"]),
-            *(f"{row[key]:.4f}" for key in ("least_coverage", "coverage_at_0", "coverage_at_1")),
-        ]
-        for row in coverage
-    ]
+    counts = list(dict.fromkeys(row["shots"] for row in coverage))
+    rows = []
+    for readout in dict.fromkeys(row["readout"] for row in coverage):
+        own = [row for row in coverage if row["readout"] == readout]
+        ends = [min(row[key] for row in own) for key in ("coverage_at_0", "coverage_at_1")]
+        rows.append([readout, *(f"{row['least_coverage']:.4f}" for row in own), *(f"{end:.4f}" for end in ends)])
     least = min(row["least_coverage"] for row in coverage)
     return [
         Heading("Intervals of a shot estimate"),
         Text(
-            "The interval of a score is Clopper-Pearson's for values of two kinds, and two of them with half of the "
-            "error each for `latent`, whose shots take three values. Summed over every outcome, and over "
-            "fidelities from "
-            f"0 to 1 with both ends, the coverage of the nominal 95% interval is never below {least:.4f}."
+            "The interval of a score is Clopper and Pearson's where a shot has two values; for `latent`, whose shots "
+            "have three, it comes from two of them with half of the error each. Summed over every outcome, and over "
+            "fidelities from 0 to 1 with both ends, the coverage of the nominal 95% interval is never below "
+            f"{least:.4f}."
         ),
         Table(
-            ["readout", "shots", "least coverage", "at 0", "at 1"],
+            ["readout", *(f"{count} shots" for count in counts), "at 0", "at 1"],
             rows,
-            "Exact coverage of the nominal 95% interval; at 0 and 1: of the quantity estimated.",
+            "Least exact coverage of the nominal 95% interval over all fidelities; with the quantity estimated at 0 "
+            "and at 1, the least over the numbers of shots.",
         ),
     ]

@@ -22,38 +22,34 @@ VARIANCES = {
 def section(cases: Sequence[Case]) -> list[Block]:
     """Qubits, prices and variances of the readouts."""
     mains = main_cases(cases)
-    study = mains[0].study
     rows = []
     for name in mains[0].plan.readouts:
-        cost = study.of(name)[0].cost
-        variances = [f"{case.variances[name]:.1e}" for case in mains]
-        rows.append(
-            [name, READOUTS[name].quantity.value, str(cost.qubits), str(cost.preparations), VARIANCES[name], *variances]
-        )
-    names = [case.plan.data_set.name for case in mains]
-    header = ["readout", "estimates", "qubits", "states a shot", "variance of a shot"]
+        cost = mains[0].study.of(name)[0].cost
+        cells = [name, READOUTS[name].quantity.value, str(cost.qubits), str(cost.preparations), VARIANCES[name]]
+        rows.append([*cells, *(f"{case.variances[name]:.1e}" for case in mains)])
+    medians = [f"median on {case.plan.data_set.name}" for case in mains]
     infidelities = ", ".join(f"{case.median_infidelity:.1e} on {case.plan.data_set.name}" for case in mains)
+    specification = mains[0].plan.specification
     return [
         Heading("What one shot tells"),
         Table(
-            [*header, *(f"median on {name}" for name in names)],
+            ["readout", "estimates", "qubits", "states a shot", "variance of a shot", *medians],
             rows,
-            "P = 4, S = 1, BD = 2. Qubits of the circuit before any reduction; states a shot: patch states "
-            "prepared, or "
-            "unprepared by `echo`. Medians over all test patches.",
+            f"P = {specification.patch_size}, S = {specification.stride}, BD = {specification.bottleneck}. Qubits of "
+            "the circuit before any reduction. States: patch states prepared or, by echo, unprepared. Medians over "
+            "all test patches.",
         ),
         Text(
-            f"The median patch is nearly perfect (1 - F = {infidelities}). There a SWAP test's value has twice the "
-            "variance of an `echo`, 1 - F² against F (1 - F) with F close to 1; `latent` lies between them, as "
-            "far above "
-            "`echo` as F_trash lies above F. `ancilla` and `destructive` differ in circuit and qubits, not in "
-            "the law of "
-            "a shot, so they share one curve below."
+            f"The median patch has 1 - F = {infidelities}. A SWAP test's value has (1 + F)/F times the variance of an "
+            "`echo`'s, twice near F = 1 and more below; `latent` lies between them, above `echo` by as much as F_trash "
+            "lies above F. `ancilla` and `destructive` differ in circuit and qubits, not in the law of a shot, so they "
+            "share one curve below."
         ),
         Text(
-            "Maps are sampled without simulating circuits: each shot's value is -1, 0 or +1 with probabilities that "
-            "follow from the exact F and F_trash of the patch, and sums of shots are drawn from the binomial or "
-            "trinomial distribution itself. Estimates that leave [0, 1] are folded as they are: clipping them before "
-            "folding would bias the mean over the patches that cover a pixel."
+            "Maps are sampled without simulating circuits: the value of a shot is -1, 0 or +1 with probabilities that "
+            "follow from the exact F and F_trash of the patch, and the sum over the shots is drawn from the binomial "
+            "or trinomial distribution itself (tests compare it with shots of simulated circuits). Estimates that "
+            "leave [0, 1] are folded as they are: clipping them first would bias the mean over the patches that "
+            "cover a pixel."
         ),
     ]

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from qpbae_tn.analysis.reports.page import Block, Figure, Heading, Table, Text
 from qpbae_tn.analysis.shots.cases import Case
 from qpbae_tn.analysis.shots.charts import training_chart
-from qpbae_tn.analysis.shots.sections.words import ranged
+from qpbae_tn.analysis.shots.sections.words import ranged, slug
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.analysis.shots.training_study import TrainingRow
+
+CLOSE = 0.002
+"""A loss of AUROC that the text calls as good as exact gradients."""
 
 
 def section(cases: Sequence[Case]) -> list[Block]:
@@ -21,73 +24,99 @@ def section(cases: Sequence[Case]) -> list[Block]:
     found: list[Block] = [
         Heading("Training from shots"),
         Text(
-            "Adam with parameter-shift gradients, 20 epochs, batches of 4 images, every shifted loss estimated "
-            "from shots "
+            "Adam with parameter-shift gradients and the paper's settings; every shifted loss is estimated from shots "
             "with exact binomial noise. *Every patch* runs the training circuit of each patch of the batch N times. "
-            "*Drawn patches* spends N shots in all on a shifted loss, each on a patch drawn with its weight: the "
-            "loss is "
-            "linear in the density matrix of the patch, so this is a fair estimate too, and its price does not "
-            "depend on "
-            "the number of patches. Loss and AUROC of the trained angles are exact."
+            "*Drawn patches* spends N shots in all on a shifted loss, each on a patch drawn with its weight in the "
+            "loss: the loss is linear in the density matrix of the patch, so that is a fair estimate too, and its "
+            "price does not depend on the number of patches. Loss and AUROC of the angles reached are exact."
         ),
     ]
     for case in trained:
-        name = case.plan.data_set.name
-        slug = name.replace(":", "_")
-        rows = [_training_cells(row) for row in case.training]
-        found += [
-            Figure(
-                f"training_{slug}",
-                training_chart(
-                    case.training, "auroc", "AUROC of exact maps", f"Trained from shots, {name}", log_y=False
-                ),
-                f"Mean and range over {case.plan.train_repetitions} trainings that differ in their noise only.",
-            ),
-            Table(
-                ["readout", "patches", "N", "shots in all", "final loss", "AUROC", "AUPRO", "drift"],
-                rows,
-                f"{case.plan.label}. Drift: root mean square change, in radians, of the angles that the loss does not "
-                "depend on.",
-            ),
-            Text(_training_words(case)),
-        ]
+        svg = training_chart(
+            case.training, "auroc", "AUROC of exact maps", f"Trained from shots, {case.plan.data_set.name}", log_y=False
+        )
+        caption = f"Mean and range over {case.training[-1].repetitions} trainings that differ in their noise only."
+        found += [Figure(f"training_{slug(case)}", svg, caption), _table(case), Text(_words(case))]
     return found
 
 
-def _training_words(case: Case) -> str:
-    exact, rows = case.training[0], case.training[1:]
-    close = [row for row in rows if exact.metrics["auroc"].value - row.metrics["auroc"].value < 0.002]
-    words = []
-    for readout in case.plan.train_readouts:
-        enough = [row for row in close if (row.readout, row.scheme) == (readout, Scheme.DRAWN_PATCHES)]
-        if enough:
-            least = enough[0]
-            words.append(
-                f"With `{readout}` {least.shots} shots per shifted loss on drawn patches, {least.total_shots:.1e} "
-                "in the "
-                "whole training, end within 0.002 of the AUROC of exact gradients."
-            )
-    every = [row for row in rows if row.scheme is Scheme.EVERY_PATCH]
-    if every:
-        words.append(f"One shot for every patch costs {every[0].total_shots:.1e} shots, and is more than is needed.")
-    drift = max(row.metrics["unseen_drift"].value for row in rows)
-    words.append(
-        "Adam divides each gradient by its own size, so angles that the loss does not depend on, whose gradient is "
-        f"nothing but noise, wander off: by up to {drift:.2f} rad here. They do change F."
+def summary(cases: Sequence[Case]) -> str:
+    """What training from shots takes, in a sentence."""
+    found = [(case, _least(case, "direct")) for case in cases]
+    enough = [f"{_rounded(row)} shots in all on {case.plan.data_set.name}" for case, row in found if row]
+    every = next((row for row in map(_every_patch, cases) if row is not None), None)
+    if not enough or every is None:
+        return ""
+    return (
+        f"Training takes {', '.join(enough)}, if each shot takes a patch at random; one shot for every patch of every "
+        f"batch would be {_rounded(every)}."
     )
+
+
+def _least(case: Case, readout: str) -> TrainingRow | None:
+    """The fewest shots on drawn patches that train as well as exact gradients."""
+    if not case.training:
+        return None
+    exact = case.training[0].metrics["auroc"].value
+    enough = (
+        row
+        for row in case.training
+        if (row.readout, row.scheme) == (readout, Scheme.DRAWN_PATCHES) and exact - row.metrics["auroc"].value < CLOSE
+    )
+    return next(enough, None)
+
+
+def _every_patch(case: Case) -> TrainingRow | None:
+    return next((row for row in case.training if row.scheme is Scheme.EVERY_PATCH), None)
+
+
+def _rounded(row: TrainingRow) -> str:
+    """Shots of a training to one digit."""
+    return f"{float(f'{row.total_shots:.0e}'):,.0f}"
+
+
+def _words(case: Case) -> str:
+    words, rows = [], case.training[1:]
+    for readout in dict.fromkeys(str(row.readout) for row in rows):
+        enough = _least(case, readout)
+        if enough is not None:
+            words.append(
+                f"With `{readout}` on drawn patches, N = {enough.shots}, {_rounded(enough)} shots in the whole "
+                f"training, ends within {CLOSE} of the AUROC of exact gradients."
+            )
+    every = _every_patch(case)
+    if every is not None:
+        words.append(f"One shot for every patch costs {_rounded(every)} shots, and is more than is needed.")
+    drift = max(row.metrics["unseen_drift"].value for row in rows)
+    if drift > 0:
+        words.append(
+            "Adam divides each gradient by its own size, so angles that the loss does not depend on, whose gradient is "
+            f"nothing but noise, wander off: by up to {drift:.2f} rad here. They do change F."
+        )
     return " ".join(words)
 
 
-def _training_cells(row: TrainingRow) -> list[str]:
-    metrics = row.metrics
+def _table(case: Case) -> Table:
+    return Table(
+        ["readout", "patches", "N", "shots in all", "final loss", "AUROC", "AUPRO", "drift"],
+        [_cells(row) for row in case.training],
+        f"{case.plan.label}. Drift: root mean square change, in radians, of the angles that the loss does not depend "
+        "on.",
+    )
+
+
+def _cells(row: TrainingRow) -> list[str]:
+    metrics, places = row.metrics, {"loss": 4, "auroc": 3, "aupro": 3}
     drift = metrics["unseen_drift"].value
+    told = [
+        ranged(metrics[name], count) if row.shots else f"{metrics[name].value:.{count}f}"
+        for name, count in places.items()
+    ]
     return [
         row.readout or "exact gradients",
         row.scheme.value.split("_")[0] if row.scheme is not None else "",
         f"{row.shots:,}" if row.shots else "",
         f"{row.total_shots:.1e}" if row.total_shots else "",
-        ranged(metrics["loss"], 4) if row.shots else f"{metrics['loss'].value:.4f}",
-        ranged(metrics["auroc"], 3) if row.shots else f"{metrics['auroc'].value:.3f}",
-        ranged(metrics["aupro"], 3) if row.shots else f"{metrics['aupro'].value:.3f}",
+        *told,
         "-" if math.isnan(drift) else f"{drift:.3f}",
     ]

@@ -25,6 +25,11 @@ def main_cases(cases: Sequence[Case]) -> list[Case]:
     return list({case.plan.data_set.name: case for case in reversed(cases)}.values())[::-1]
 
 
+def slug(case: Case) -> str:
+    """The data set's name as part of a file name."""
+    return case.plan.data_set.name.replace(":", "_")
+
+
 def at(case: Case, readout: str, shots: int) -> Mapping[str, Spread]:
     """The metrics of this readout with this many shots per patch."""
     return next(row.metrics for row in case.study.of(readout) if row.shots == shots)
