@@ -78,17 +78,11 @@ class Grid:
 
     def cells(self) -> Iterator[Cell]:
         """The cells, patch sizes outermost."""
-        lists = (
-            self.patch_sizes,
-            self.bottlenecks,
-            self.layers,
-            self.blocks,
-            self.readouts,
-            self.preparations,
-            self.targets,
-        )
-        for size, *others in product(*lists):
-            yield Cell(size, *others, stride=self.stride, image_size=max(self.image_size, size))
+        models = product(self.patch_sizes, self.bottlenecks, self.layers, self.blocks)
+        for size, bottleneck, layers, block in models:
+            side = max(self.image_size, size)
+            for readout, preparation, target in product(self.readouts, self.preparations, self.targets):
+                yield Cell(size, bottleneck, layers, block, readout, preparation, target, self.stride, side)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ They hold for staircases of one block kind with trash first. Derivation, for L l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,13 +47,14 @@ class Formula:
     expression: sympy.Expr
 
     @cached_property
-    def _evaluate(self) -> object:
-        return sympy.lambdify(_SYMBOLS, self.expression, modules=[{"Min": min}, "math"])
+    def _evaluate(self) -> Callable[..., float]:
+        evaluate: Callable[..., float] = sympy.lambdify(_SYMBOLS, self.expression, modules=[{"Min": min}, "math"])
+        return evaluate
 
     def value(self, qubits: int, bottleneck: int, layers: int, kind: BlockKind) -> int:
         """The number for a staircase of `layers` layers of this kind of block."""
         values = (qubits, bottleneck, layers, kind.cnot_count, kind.parameter_count, ends_with_cnot(kind))
-        return round(self._evaluate(*values))  # type: ignore[operator]
+        return round(self._evaluate(*values))
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
 import cirq
 
@@ -168,7 +168,7 @@ def _native(specification: ModelSpecification, readout: str, preparation: str, n
 
 def _median_target(target: Target, circuit: cirq.Circuit) -> Target:
     """The target with every qubit of a circuit, wherever it will stand, at the median of the calibration."""
-    qubits = cast("list[cirq.GridQubit]", sorted(circuit.all_qubits()))
+    qubits = sorted(circuit.all_qubits())
     pairs = {frozenset(op.qubits) for op in circuit.all_operations() if len(op.qubits) == 2}
     errors = target.readout.values()
     typical = replace(
@@ -179,7 +179,7 @@ def _median_target(target: Target, circuit: cirq.Circuit) -> Target:
     return replace(
         target,
         p_1q_pauli=dict.fromkeys(qubits, median(target.p_1q_pauli.values())),
-        p_2q_pauli=dict.fromkeys(cast("set[frozenset[cirq.GridQubit]]", pairs), median(target.p_2q_pauli.values())),
+        p_2q_pauli=dict.fromkeys(pairs, median(target.p_2q_pauli.values())),
         readout=dict.fromkeys(qubits, typical),
         t1_ns=dict.fromkeys(qubits, median(target.t1_ns.values())),
         tphi_ns=dict.fromkeys(qubits, median(target.tphi_ns.values())),

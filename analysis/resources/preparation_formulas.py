@@ -29,7 +29,7 @@ def preparation_gates(preparation: Preparation, qubits: int) -> int:
         case NoPreparation():
             return 0
         case ExactPreparation():
-            return LINE_CZ.get(qubits, 2**qubits - qubits - 1)
+            return LINE_CZ.get(qubits, (1 << qubits) - qubits - 1)
         case MpsPreparation():
             return preparation.layers(qubits) * (2 * qubits - 3)
     raise data_dependent(preparation)
@@ -40,7 +40,7 @@ def preparation_rotations(preparation: Preparation, qubits: int) -> int:
     if isinstance(preparation, NoPreparation):
         return 0
     if isinstance(preparation, ExactPreparation) and qubits not in LINE_CZ:
-        return int(2**qubits - 1)
+        return (1 << qubits) - 1
     return qubits + 2 * preparation_gates(preparation, qubits)
 
 
