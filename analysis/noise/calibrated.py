@@ -7,7 +7,9 @@ all qubits of a moment, coherent errors of two-qubit gates where the calibration
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import cirq
 
@@ -29,35 +31,50 @@ class Source(StrEnum):
     MEASUREMENT = "measurement"
 
 
-def calibrated(program: CompiledProgram, noisy: Collection[Source] = tuple(Source)) -> NoisyProgram:
-    """A compiled program with the noise of its target.
+@dataclass(frozen=True, eq=False)
+class CalibratedNoise:
+    """A compiled program with the noise of its target, every channel put down to a source.
+
+    A channel on a qubit belongs to the gate in whose moment it stands, or, while the qubit waits, to its next gate.
 
     Args:
         program: compiled with a preparation; its angles may not be symbols.
-        noisy: sources whose noise is switched on. A channel on a qubit belongs to the gate in whose moment it stands,
-            or, while the qubit waits, to its next gate.
 
     Raises:
         InputError: a program that holds no patch, or whose angles are symbols.
     """
-    if program.preparation.assumes_state:
-        raise InputError("a program without preparation", where="--preparation", remedy="choose exact or mps")
-    if program.angles is None:
-        raise InputError("the program's angles are symbols", where="angles", remedy="compile it with the model's angles")
-    check_program(program.circuit, program.target)  # the noise model would leave gates without calibration clean
-    noisy_circuit = program.circuit.with_noise(program.target.noise_model())
-    columns = {name: index for index, name in enumerate(program.parameters.names)}
-    transfers: dict[cirq.Gate, FloatArray] = {}
-    steps: list[Step] = []
-    for moment, owners in zip(noisy_circuit, _owners(noisy_circuit), strict=True):
-        for op in moment:
-            if cirq.is_measurement(op):
-                continue
-            if _is_gate_of(op):
-                steps.append(_gate_step(op, columns, transfers))
-            elif owners.get(op.qubits[0]) in noisy:
-                steps.append(Step(op.qubits, _transfer(op, transfers)))
-    return NoisyProgram(fused(steps), (), observable(program.estimator, program.measured))
+
+    program: CompiledProgram
+
+    def __post_init__(self) -> None:
+        if self.program.preparation.assumes_state:
+            raise InputError("a program without preparation", where="--preparation", remedy="choose exact or mps")
+        if self.program.angles is None:
+            raise InputError("the program's angles are symbols", where="angles", remedy="compile it with numbers")
+
+    def noisy(self, sources: Collection[Source] = tuple(Source)) -> NoisyProgram:
+        """The program with the noise of these sources switched on."""
+        steps = fused(step for source, step in self._steps if source is None or source in sources)
+        return NoisyProgram(steps, (), observable(self.program.estimator, self.program.measured))
+
+    @cached_property
+    def _steps(self) -> tuple[tuple[Source | None, Step], ...]:
+        """The program's gates (without source) and the channels of all sources, in order of time."""
+        program = self.program
+        check_program(program.circuit, program.target)  # the noise model would leave gates without calibration clean
+        noisy_circuit = program.circuit.with_noise(program.target.noise_model())
+        columns = {name: index for index, name in enumerate(program.parameters.names)}
+        transfers: dict[cirq.Gate, FloatArray] = {}
+        steps: list[tuple[Source | None, Step]] = []
+        for moment, owners in zip(noisy_circuit, _owners(noisy_circuit), strict=True):
+            for op in moment:
+                if cirq.is_measurement(op):
+                    continue
+                if _is_gate_of(op):
+                    steps.append((None, _gate_step(op, columns, transfers)))
+                elif op.qubits[0] in owners:  # a qubit that is done with needs no noise
+                    steps.append((owners[op.qubits[0]], Step(op.qubits, _transfer(op, transfers))))
+        return tuple(steps)
 
 
 def _owners(circuit: cirq.Circuit) -> list[Mapping[cirq.Qid, Source]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -10,14 +10,15 @@ from typing import Any, Protocol
 import cirq
 import numpy as np
 
-from qpbae_tn.analysis.noise.calibrated import Source, calibrated
+from qpbae_tn.analysis.noise.calibrated import CalibratedNoise, Source
 from qpbae_tn.analysis.noise.depolarising import check_strength, depolarised, gate_count
 from qpbae_tn.analysis.noise.expectation import PulledBack, pull_back
 from qpbae_tn.analysis.noise.program import NoisyProgram, observable
 from qpbae_tn.analysis.noise.transfer import FloatArray
 from qpbae_tn.compiler.estimator import Estimator
+from qpbae_tn.compiler.logical import LogicalProgram
 from qpbae_tn.compiler.program import CompiledProgram
-from qpbae_tn.compiler.readouts import Quantity, Readout
+from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.compiler.stages import Stage
 from qpbae_tn.errors import InputError
 from qpbae_tn.specification import ModelSpecification
@@ -83,7 +84,7 @@ class DepolarisedResponse:
         return pull_back(depolarised(self._logical, self.p, self.noisy))
 
     @cached_property
-    def _logical(self) -> Any:
+    def _logical(self) -> LogicalProgram:
         return self.readout.program(self.specification, self.angles)
 
     @property
@@ -123,12 +124,17 @@ class DeviceResponse:
     """A compiled program with the calibrated noise of its target.
 
     Args:
-        program: compiled with the model's angles and a preparation.
-        noisy: sources of noise.
+        noise: of a program that is compiled with the model's angles and a preparation.
+        noisy: sources that are switched on.
     """
 
-    program: CompiledProgram
+    noise: CalibratedNoise
     noisy: tuple[Source, ...] = tuple(Source)
+
+    @property
+    def program(self) -> CompiledProgram:
+        """The circuit."""
+        return self.noise.program
 
     @property
     def readout(self) -> Readout:
@@ -141,7 +147,7 @@ class DeviceResponse:
 
     @cached_property
     def _pulled(self) -> PulledBack:
-        return pull_back(calibrated(self.program, self.noisy))
+        return pull_back(self.noise.noisy(self.noisy))
 
     @property
     def estimated_fidelity(self) -> float:
@@ -176,16 +182,11 @@ class DeviceResponse:
     def squares(self, states: FloatArray) -> FloatArray:
         """Mean squared value of a shot."""
         estimator, measured = self.program.estimator, self.program.measured
-        whole, exponents = calibrated(self.program, self.noisy), self._exponents(states)
+        whole, exponents = self.noise.noisy(self.noisy), self._exponents(states)
         return _squares(whole, estimator, measured, states, exponents, self.means)
 
     def _exponents(self, states: FloatArray) -> FloatArray:
         return self.program.parameters.exponents(self.program.fit(states)[0])
-
-
-def in_unit(response: Response) -> bool:
-    """Whether the response estimates F (and not F_trash)."""
-    return response.readout.quantity is Quantity.FIDELITY
 
 
 def _squares(
@@ -194,7 +195,7 @@ def _squares(
     measured: tuple[cirq.Qid, ...],
     states: FloatArray,
     exponents: FloatArray | None,
-    means: Any,
+    means: Callable[[FloatArray], FloatArray],
 ) -> FloatArray:
     if estimator.lowest == 0:
         return np.asarray(means(states))

@@ -13,6 +13,8 @@ MODULES: dict[str, str] = {
     "expressivity": "qpbae_tn.analysis.expressivity.report",
     "scaling": "qpbae_tn.analysis.scaling.report",
     "shots": "qpbae_tn.analysis.shots.report",
+    "noise": "qpbae_tn.analysis.noise.report",
+    "hardware": "qpbae_tn.analysis.hardware.report",
 }
 """Report name to the module that holds its `REPORT`, in the order of the index."""
 

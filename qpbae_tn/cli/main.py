@@ -12,7 +12,19 @@ import typer
 from qpbae_tn import __version__
 from qpbae_tn.errors import InputError
 
-COMMANDS = ("run", "train", "evaluate", "segment", "compile", "execute", "estimate", "scaling", "shots", "report")
+COMMANDS = (
+    "run",
+    "train",
+    "evaluate",
+    "segment",
+    "compile",
+    "execute",
+    "estimate",
+    "scaling",
+    "shots",
+    "noise",
+    "report",
+)
 """Each is a module `qpbae_tn.cli.NAME` with a function `NAME`; `--help` lists them in this order."""
 
 SUB_APPS = ("study",)

@@ -1,0 +1,146 @@
+"""The patches of a model's images with their exact scores, and the metrics of maps made from patch scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.analysis.noise.transfer import FloatArray
+from qpbae_tn.analysis.shots.material import Material
+from qpbae_tn.compiler.readouts import Quantity
+from qpbae_tn.embedding import embed
+from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.metrics import PixelTable, decide, operating_threshold
+from qpbae_tn.metrics.aupro import Aupro
+from qpbae_tn.metrics.auroc import PixelAuroc
+from qpbae_tn.metrics.bootstrap import percentile_interval, resample_weights
+from qpbae_tn.model import Model
+from qpbae_tn.patches import PatchGrid
+
+RESAMPLES = 200
+QUANTILE = 0.99
+NORMAL_IMAGES = 10
+"""Normal images held back for the fit of the correction and for thresholds: at most so many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """All patches of some images, image by image.
+
+    Args:
+        grid: where they lie.
+        states: shape (images * N, 2^n).
+        images: their number.
+    """
+
+    grid: PatchGrid
+    states: FloatArray
+    images: int
+
+    @classmethod
+    def of(cls, model: Model, images: NDArray[np.float64]) -> Patches:
+        """Cut and embed images of shape (images, H, W)."""
+        specification = model.specification
+        grid = PatchGrid.over(images, specification.patch_size, specification.stride)
+        states = [embed(grid.cut(image), specification.pixel_order)[0] for image in images]
+        return cls(grid, np.concatenate(states).astype(np.float64), len(images))
+
+    def maps(self, scores: FloatArray) -> FloatArray:
+        """The maps Y = (1 - folded score) / 2 of scores (images * N,); shape (images, H, W)."""
+        folded = self.grid.fold_stack(scores.reshape(self.images, -1).T)
+        return np.moveaxis((1.0 - folded) / 2, -1, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A model with the patches that noise is studied on.
+
+    Args:
+        data: name of the data set.
+        model: trained without noise.
+        test: patches of the test images.
+        normal: patches of normal images that the model was not trained on.
+        masks: of the test images, shape (images, H, W).
+        anomalous: for each test patch the share of anomalous pixels, shape (images * N,).
+    """
+
+    data: str
+    model: Model
+    test: Patches
+    normal: Patches
+    masks: NDArray[np.bool_]
+    anomalous: FloatArray
+
+    @classmethod
+    def of(cls, material: Material) -> Scene:
+        """From a trained model and its images; the validation images are the normal ones."""
+        model, test = material.model, material.test
+        assert material.validation is not None
+        patches = Patches.of(model, test.images)
+        share = [patches.grid.cut(mask.astype(np.float64)).mean(axis=(1, 2)) for mask in test.masks]
+        normal = Patches.of(model, material.validation[:NORMAL_IMAGES])
+        return cls(test.provenance.data_set, model, patches, normal, test.masks, np.concatenate(share))
+
+    def exact(self, states: FloatArray, quantity: Quantity) -> FloatArray:
+        """Exact scores of patch states without noise."""
+        engine, specification, angles = ExactEngine(), self.model.specification, self.model.angles
+        if quantity is Quantity.TRASH_FIDELITY:
+            return np.asarray(engine.trash_fidelity(specification, angles, states), dtype=np.float64)
+        return np.asarray(engine.reconstruction_fidelity(specification, angles, states), dtype=np.float64)
+
+    def sample(self, count: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Indices of normal and of anomalous (more than half of the pixels) test patches, at most `count` of each."""
+        generator = np.random.default_rng(seed)
+        kinds = np.flatnonzero(self.anomalous == 0), np.flatnonzero(self.anomalous > 0.5)
+        chosen = [generator.choice(kind, min(count, len(kind)), replace=False) for kind in kinds]
+        return np.sort(chosen[0]), np.sort(chosen[1])
+
+
+@dataclass(frozen=True, eq=False)
+class MapMetrics:
+    """AUROC and AUPRO of a stack of maps with their bootstrap resamples over images."""
+
+    values: dict[str, float]
+    resampled: dict[str, FloatArray]
+
+    @classmethod
+    def of(cls, maps: FloatArray, masks: NDArray[np.bool_], seed: int) -> MapMetrics:
+        """Resamples depend on the seed and the number of images alone, so that differences are paired."""
+        # Rounded as single precision numbers are, so that equal scores stay ties whatever the order of their sums.
+        table = PixelTable(np.round(maps, 9), masks, 0.0)
+        weights = resample_weights(table.image_count, RESAMPLES, seed)
+        metrics = (PixelAuroc(), Aupro())
+        return cls(
+            {metric.name: metric.value(table) for metric in metrics},
+            {metric.name: metric.resampled(table, weights) for metric in metrics},
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Values with 95% intervals."""
+        return {name: interval(value, self.resampled[name]) for name, value in self.values.items()}
+
+    def less(self, other: MapMetrics) -> dict[str, Any]:
+        """What this one has more than the other, with paired 95% intervals."""
+        return {
+            name: interval(value - other.values[name], self.resampled[name] - other.resampled[name])
+            for name, value in self.values.items()
+        }
+
+
+def interval(value: float, resampled: FloatArray) -> dict[str, float | None]:
+    """As JSON values; null where it is not defined."""
+    ends = {"value": value, **dict(zip(("low", "high"), percentile_interval(resampled), strict=True))}
+    return {key: None if np.isnan(number) else float(number) for key, number in ends.items()}
+
+
+def false_alarms(maps: FloatArray, masks: NDArray[np.bool_], threshold: float) -> float:
+    """Share of the normal pixels that are called anomalous."""
+    return float(decide(maps, threshold)[~masks].mean())
+
+
+def exact_threshold(scene: Scene, quantity: Quantity) -> float:
+    """The operating threshold of exact maps of the normal images."""
+    return operating_threshold(scene.normal.maps(scene.exact(scene.normal.states, quantity)), QUANTILE)

@@ -1,0 +1,238 @@
+"""A noise study: for each model, noise and readout, the response of patches and what becomes of the maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qpbae_tn.analysis.noise.affine import AffineFit, fit_with_intervals
+from qpbae_tn.analysis.noise.calibrated import CalibratedNoise
+from qpbae_tn.analysis.noise.images import MapMetrics, Scene, exact_threshold, false_alarms
+from qpbae_tn.analysis.noise.response import DepolarisedResponse, DeviceResponse, Response
+from qpbae_tn.analysis.noise.stages import stage_rows
+from qpbae_tn.analysis.noise.transfer import FloatArray
+from qpbae_tn.compiler.pipeline import compile_program
+from qpbae_tn.compiler.preparation.protocol import Preparation
+from qpbae_tn.compiler.readouts import Quantity, Readout, one_shot_variance
+from qpbae_tn.compiler.targets import Target
+from qpbae_tn.errors import InputError
+
+Row = dict[str, Any]
+
+STAGE_PATCHES = 40
+"""Patches of each kind that noise is split by stage on."""
+SHOTS = 1000
+"""Shots per patch of the maps that are sampled."""
+
+
+@dataclass(frozen=True, eq=False)
+class NoisePlan:
+    """What to study.
+
+    Args:
+        strengths: of depolarising noise; none leave it out.
+        targets: processors; none leave calibrated noise out.
+        readouts: which.
+        preparation: of compiled circuits.
+        patches: at most so many normal and so many anomalous patches for responses.
+        maps: whether to score whole test images too.
+        seed: of samples and resamples.
+    """
+
+    strengths: tuple[float, ...]
+    targets: tuple[Target, ...]
+    readouts: tuple[Readout, ...]
+    preparation: Preparation
+    patches: int = 300
+    maps: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.patches < 3:
+            raise InputError(f"{self.patches} patches", where="--patches", remedy="give at least 3")
+
+
+@dataclass(frozen=True)
+class NoiseStudy:
+    """What was found.
+
+    Args:
+        rows: one for each model, noise and readout.
+        stage_rows: one for each compiled circuit and source of noise.
+        points: patches of each row, for charts: exact and noisy scores and whether they are anomalous.
+    """
+
+    rows: tuple[Row, ...]
+    stage_rows: tuple[Row, ...]
+    points: tuple[dict[str, Any], ...]
+
+
+def run_study(scene: Scene, plan: NoisePlan, on_case: Callable[[str], None] = lambda _: None) -> NoiseStudy:
+    """Study one model on one data set.
+
+    Args:
+        scene: the model and its patches.
+        plan: what to study.
+        on_case: told each case before it is worked on; there are `case_count`.
+
+    Raises:
+        InputError: a circuit that does not fit a target.
+        TooEntangled: a circuit too large for an exact evaluation.
+    """
+    normal, anomalous = scene.sample(plan.patches, plan.seed)
+    if min(len(normal), len(anomalous)) < 3:
+        raise InputError("too few normal or anomalous patches", where="--data", remedy="give images with both")
+    exact_maps = _ExactMaps(scene, plan.seed)
+    rows, stages, points = [], [], []
+    for response in _responses(scene, plan):
+        configuration = {**_model(scene), **response.configuration()}
+        on_case(f"{scene.data} P={configuration['patch_size']} {label(configuration)}")
+        measured = _patch_values(scene, response, normal, anomalous, plan.seed)
+        row = {**configuration, **measured.values}
+        if plan.maps:
+            row |= _map_values(scene, response, exact_maps)
+        rows.append(row)
+        points.append({**configuration, **measured.points})
+        if isinstance(response, DeviceResponse):
+            sample = scene.test.states[np.concatenate([normal[:STAGE_PATCHES], anomalous[:STAGE_PATCHES]])]
+            stages += [{**configuration, **row} for row in stage_rows(response, sample)]
+    return NoiseStudy(tuple(rows), tuple(stages), tuple(points))
+
+
+def label(configuration: Row) -> str:
+    """Noise and readout in words."""
+    noise = f"p={configuration['p']:g}" if configuration["target"] is None else configuration["target"]
+    return f"{noise} {configuration['readout']}"
+
+
+def case_count(plan: NoisePlan, patch_size: int) -> int:
+    """How many cases `run_study` works on."""
+    return (len(plan.strengths) * (patch_size <= 4) + len(plan.targets)) * len(plan.readouts)
+
+
+def _responses(scene: Scene, plan: NoisePlan) -> Iterator[Response]:
+    specification, angles = scene.model.specification, scene.model.angles
+    if specification.patch_size <= 4:
+        for readout in plan.readouts:
+            for p in plan.strengths:
+                yield DepolarisedResponse(specification, angles, readout, p)
+    for target in plan.targets:
+        for readout in plan.readouts:
+            program = compile_program(specification, angles, readout, plan.preparation, target, seed=plan.seed)
+            yield DeviceResponse(CalibratedNoise(program))
+
+
+def _model(scene: Scene) -> Row:
+    specification = scene.model.specification
+    return {
+        "data": scene.data,
+        "test_images": scene.test.images,
+        "patch_size": specification.patch_size,
+        "stride": specification.stride,
+        "bottleneck": specification.bottleneck,
+        "image_size": specification.image_size,
+    }
+
+
+@dataclass(frozen=True)
+class _Measured:
+    values: Row
+    points: dict[str, list[Any]]
+
+
+def _patch_values(
+    scene: Scene, response: Response, normal: Sequence[int], anomalous: Sequence[int], seed: int
+) -> _Measured:
+    chosen = np.concatenate([np.asarray(normal), np.asarray(anomalous)])
+    states, quantity = scene.test.states[chosen], response.readout.quantity
+    exact, noisy = scene.exact(states, quantity), response.means(states)
+    spread = response.squares(states) - noisy**2
+    is_normal = np.arange(len(chosen)) < len(normal)
+    whole = AffineFit.of(exact, noisy)
+    on_normal = AffineFit.of(exact[is_normal], noisy[is_normal])
+    clean = _clean_variance(scene, response.readout, states)
+    values: Row = {
+        "patches": {"normal": int(is_normal.sum()), "anomalous": int((~is_normal).sum())},
+        "estimated_fidelity": response.estimated_fidelity,
+        "response": fit_with_intervals(exact, noisy, seed),
+        "response_normal": fit_with_intervals(exact[is_normal], noisy[is_normal], seed),
+        "bias": _mean(noisy - exact),
+        "scatter_of_f": whole.scatter / abs(whole.slope) if whole.slope else None,
+        "corrected_bias_normal": _mean(on_normal.undo(noisy[is_normal]) - exact[is_normal]),
+        "corrected_bias_anomalous": _mean(on_normal.undo(noisy[~is_normal]) - exact[~is_normal]),
+        "noisy_variance": float(spread.mean()),
+        "shots_factor": float(spread.mean() / clean.mean() / whole.slope**2) if whole.slope else None,
+        "shots_for_0_01": float(spread.mean() / (0.01 * whole.slope) ** 2) if whole.slope else None,
+    }
+    if isinstance(response, DeviceResponse):
+        prepared = scene.exact(response.prepared(states), quantity)
+        values["scatter_of_preparation"] = AffineFit.of(exact, prepared).scatter
+    points = {"exact": exact.round(6).tolist(), "noisy": noisy.round(6).tolist(), "normal": is_normal.tolist()}
+    return _Measured(values, points)
+
+
+def _clean_variance(scene: Scene, readout: Readout, states: FloatArray) -> FloatArray:
+    trash, full = (scene.exact(states, quantity) for quantity in (Quantity.TRASH_FIDELITY, Quantity.FIDELITY))
+    return one_shot_variance(readout, trash, full)
+
+
+def _mean(values: FloatArray) -> dict[str, float]:
+    """A mean with its 95% interval from the standard error."""
+    half = 1.96 * float(values.std()) / np.sqrt(len(values))
+    return {"value": float(values.mean()), "low": float(values.mean() - half), "high": float(values.mean() + half)}
+
+
+@dataclass(frozen=True, eq=False)
+class _ExactMaps:
+    """Metrics and thresholds without noise, kept for all cases of a scene."""
+
+    scene: Scene
+    seed: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_kept", {})
+
+    def of(self, quantity: Quantity) -> tuple[MapMetrics, float, float]:
+        """Metrics, operating threshold, and the share of normal test pixels above it."""
+        kept: dict[Quantity, tuple[MapMetrics, float, float]] = self.__dict__["_kept"]
+        if quantity not in kept:
+            maps = self.scene.test.maps(self.scene.exact(self.scene.test.states, quantity))
+            threshold = exact_threshold(self.scene, quantity)
+            alarms = false_alarms(maps, self.scene.masks, threshold)
+            kept[quantity] = (MapMetrics.of(maps, self.scene.masks, self.seed), threshold, alarms)
+        return kept[quantity]
+
+
+def _map_values(scene: Scene, response: Response, exact_maps: _ExactMaps) -> Row:
+    """Metrics of noisy maps, of corrected ones, and false alarms at the threshold that was set without noise."""
+    quantity = response.readout.quantity
+    metrics, threshold, alarms = exact_maps.of(quantity)
+    line = AffineFit.of(scene.exact(scene.normal.states, quantity), response.means(scene.normal.states))
+    scores = response.means(scene.test.states)
+    noisy, corrected = scene.test.maps(scores), scene.test.maps(line.undo(scores))
+    sampled = scene.test.maps(_sampled(scores, response.squares(scene.test.states), exact_maps.seed))
+    noisy_metrics = MapMetrics.of(noisy, scene.masks, exact_maps.seed)
+    corrected_metrics = MapMetrics.of(corrected, scene.masks, exact_maps.seed)
+    return {
+        "exact": metrics.to_json(),
+        "noisy": noisy_metrics.to_json(),
+        "noisy_1000_shots": MapMetrics.of(sampled, scene.masks, exact_maps.seed).to_json(),
+        "corrected": corrected_metrics.to_json(),
+        "noisy_less_exact": noisy_metrics.less(metrics),
+        "correction": {"slope": line.slope, "intercept": line.intercept},
+        "false_alarms_exact": alarms,
+        "false_alarms_noisy": false_alarms(noisy, scene.masks, threshold),
+        "false_alarms_corrected": false_alarms(corrected, scene.masks, threshold),
+    }
+
+
+def _sampled(means: FloatArray, squares: FloatArray, seed: int) -> FloatArray:
+    """Estimates from `SHOTS` shots a patch, whose values -1, 0, +1 have these means and mean squares."""
+    plus, minus = ((squares + sign * means) / 2 for sign in (1, -1))
+    shares = np.clip(np.stack([minus, 1 - squares, plus], axis=-1), 0.0, None)
+    shares /= shares.sum(axis=-1, keepdims=True)
+    counts = np.random.default_rng(seed).multinomial(SHOTS, shares)
+    return np.asarray((counts[:, 2] - counts[:, 0]) / SHOTS)
