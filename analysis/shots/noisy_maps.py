@@ -7,10 +7,11 @@ are: clipping them first would bias the mean of the patches that cover a pixel.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qpbae_tn.analysis.shots.pixel_metrics import Scores
 from qpbae_tn.analysis.shots.sampling import value_sums
+from qpbae_tn.analysis.shots.subject import PatchFidelities
+from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.patches import PatchGrid
 
 BLOCK_NUMBERS = 1 << 16
@@ -19,7 +20,8 @@ BLOCK_NUMBERS = 1 << 16
 
 def sampled_maps(
     grid: PatchGrid,
-    probabilities: NDArray[np.float64],
+    readout: Readout,
+    fidelities: PatchFidelities,
     shots: int,
     repetitions: int,
     generator: np.random.Generator,
@@ -28,7 +30,8 @@ def sampled_maps(
 
     Args:
         grid: where patches lie.
-        probabilities: shape (N, images, 3), of a shot's values -1, 0 and +1.
+        readout: what a shot measures.
+        fidelities: exact, of every patch.
         shots: per patch.
         repetitions: independent stacks of maps.
         generator: of random numbers.
@@ -36,12 +39,13 @@ def sampled_maps(
     Returns:
         Shape (repetitions, H * W, images).
     """
-    images = probabilities.shape[1]
+    images = fidelities.full.shape[1]
     maps = np.empty((repetitions, grid.height * grid.width, images), dtype=np.float32)
     step = max(1, BLOCK_NUMBERS // (grid.count * repetitions))
     for start in range(0, images, step):
         block = slice(start, min(start + step, images))
-        sums = value_sums(probabilities[:, block], shots, repetitions, generator)
+        probabilities = readout.value_probabilities(fidelities.trash[:, block], fidelities.full[:, block])
+        sums = value_sums(probabilities, shots, repetitions, generator)
         folded = grid.fold_stack(sums.reshape(grid.count, -1))
         folded /= -2.0 * shots
         folded += 0.5

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qpbae_tn.analysis.shots.noisy_maps import sampled_maps
 from qpbae_tn.analysis.shots.pixel_metrics import Scores, decision_metrics, rank_metrics
 from qpbae_tn.analysis.shots.sampling import law_of
 from qpbae_tn.analysis.shots.spread import Spread
-from qpbae_tn.analysis.shots.subject import QUANTILE, PatchFidelities, Subject, exact_maps
+from qpbae_tn.analysis.shots.subject import QUANTILE, Subject, exact_maps
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, Readout
 from qpbae_tn.errors import InputError
 from qpbae_tn.metrics import decide, operating_threshold
@@ -130,7 +129,6 @@ def run_study(
         raise InputError(f"{repetitions} repetitions", where="--repetitions", remedy="give at least 1")
     laws = dict.fromkeys(law_of(readout) for readout in readouts)
     tasks = [(law, count, part) for law in laws for count in counts for part in range(-(-repetitions // TOGETHER))]
-    distributions = {law: _Distribution.of(READOUTS[law], subject) for law in laws}
     found: dict[tuple[str, int], list[Values]] = {(law, count): [] for law in laws for count in counts}
     with ThreadPoolExecutor(workers or available_cores()) as pool:
 
@@ -138,7 +136,7 @@ def run_study(
             law, count, part = task
             together = min(TOGETHER, repetitions - part * TOGETHER)
             generator = np.random.default_rng([seed, zlib.crc32(law.encode()), count, part])
-            return distributions[law].draw(subject, count, together, generator)
+            return _draw(subject, READOUTS[law], count, together, generator)
 
         for task, values in zip(tasks, pool.map(work, tasks), strict=True):
             found[task[:2]] += values
@@ -204,28 +202,14 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@dataclass(frozen=True, eq=False)
-class _Distribution:
-    """One law's distribution of a shot's value, for every patch of test and validation images."""
-
-    quantity: Quantity
-    test: NDArray[np.float64]
-    validation: NDArray[np.float64] | None
-
-    @classmethod
-    def of(cls, readout: Readout, subject: Subject) -> _Distribution:
-        def probabilities(fidelities: PatchFidelities) -> NDArray[np.float64]:
-            return readout.value_probabilities(fidelities.trash, fidelities.full)
-
-        validation = probabilities(subject.validation) if subject.validation is not None else None
-        return cls(readout.quantity, probabilities(subject.test), validation)
-
-    def draw(self, subject: Subject, shots: int, repetitions: int, generator: np.random.Generator) -> list[Values]:
-        maps = sampled_maps(subject.grid, self.test, shots, repetitions, generator)
-        normal: Sequence[Scores | None] = [None] * repetitions
-        if self.validation is not None:
-            normal = list(sampled_maps(subject.grid, self.validation, shots, repetitions, generator))
-        return [measure(subject, self.quantity, *pair) for pair in zip(maps, normal, strict=True)]
+def _draw(
+    subject: Subject, readout: Readout, shots: int, repetitions: int, generator: np.random.Generator
+) -> list[Values]:
+    maps = sampled_maps(subject.grid, readout, subject.test, shots, repetitions, generator)
+    normal: Sequence[Scores | None] = [None] * repetitions
+    if subject.validation is not None:
+        normal = list(sampled_maps(subject.grid, readout, subject.validation, shots, repetitions, generator))
+    return [measure(subject, readout.quantity, *pair) for pair in zip(maps, normal, strict=True)]
 
 
 def _row(readout: Readout, subject: Subject, shots: int, values: Sequence[Values]) -> ShotRow:

@@ -8,7 +8,7 @@ import pytest
 
 from qpbae_tn.analysis.shots.noisy_maps import sampled_maps
 from qpbae_tn.analysis.shots.study import run_study, task_count
-from qpbae_tn.analysis.shots.subject import exact_maps, prepare_subject
+from qpbae_tn.analysis.shots.subject import PatchFidelities, exact_maps, prepare_subject
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, one_shot_variance
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
@@ -78,9 +78,8 @@ def test_maps_are_unbiased_with_the_variance_of_folded_shots(example, readout) -
     subject = example.subject
     trash, full = subject.test.trash[:, :2], subject.test.full[:, :2]
     shots, repetitions = 3, 4000
-    maps = sampled_maps(
-        subject.grid, readout.value_probabilities(trash, full), shots, repetitions, np.random.default_rng(0)
-    ).astype(float)
+    fidelities = PatchFidelities(trash, full)
+    maps = sampled_maps(subject.grid, readout, fidelities, shots, repetitions, np.random.default_rng(0)).astype(float)
     weights = subject.grid.fold_stack(np.eye(subject.grid.count)).reshape(-1, subject.grid.count)
     variance = weights**2 @ one_shot_variance(readout, trash, full) / (4 * shots)
     error = np.abs(maps.mean(axis=0) - exact_maps(subject.grid, full)) / np.sqrt(variance / repetitions)
