@@ -1,6 +1,7 @@
 """State preparation of real amplitude vectors: exact, matrix product states, or none, in RY and CZ gates."""
 
-from qpbae_tn.compiler.preparation.exact import ExactPreparation, PreparationError
+from qpbae_tn.compiler.preparation.exact import ExactPreparation
+from qpbae_tn.compiler.preparation.line_fit import PreparationError
 from qpbae_tn.compiler.preparation.matrix_product import CentredMps, compress
 from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
 from qpbae_tn.compiler.preparation.names import PREPARATION_NAMES, parse_preparation

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.preparation.growth import growth_angles, growth_ladder
-from qpbae_tn.compiler.preparation.levenberg_marquardt import Stopping, fit_ladder
+from qpbae_tn.compiler.preparation.line_fit import fit_states
 from qpbae_tn.compiler.preparation.multiplexed import multiplexed_angles, multiplexed_template
 from qpbae_tn.compiler.preparation.product import product_angles
 from qpbae_tn.compiler.preparation.protocol import Preparation, PreparationFit
 from qpbae_tn.compiler.preparation.states import checked_states, fidelities, qubit_count_of
-from qpbae_tn.compiler.preparation.sweep import LadderSweep, ladder_sweep
 from qpbae_tn.compiler.preparation.template import Ladder, PreparationTemplate
 from qpbae_tn.errors import InputError
 
@@ -26,20 +24,6 @@ LINE_CZ = {1: 0, 2: 1, 3: 3, 4: 7, 5: 15, 6: 32}
 MOST_QUBITS = 12
 """Past this a circuit would have more than 4,000 CZ."""
 
-_SOLVED = Stopping(misfit=1e-16, steps=120)
-_ROUNDS = 40
-_MEMORY = 2**27
-"""Bytes that the derivatives of one stack of starts may take."""
-
-# Seeds of random first angles that solve images, sparse vectors, signs and noise in few steps when they race in this
-# order; past them seeds go on upwards.
-_SEEDS: dict[int, tuple[int, ...]] = {4: (38, 23, 18, 21, 124, 145, 224, 86), 5: (0, 1), 6: (0,)}
-_RACE = {4: 4, 5: 2, 6: 1}
-
-
-class PreparationError(ArithmeticError):
-    """No start led to the angles of a state. No vector that does this is known."""
-
 
 @dataclass(frozen=True)
 class ExactPreparation:
@@ -47,7 +31,7 @@ class ExactPreparation:
 
     Up to three qubits by closed formulas: the bond-2 circuit is exact there. Four to six qubits: CZ gates in a brick
     wall on a line that starts at the centre, 7, 15 and 32 of them, with rotations between them whose angles are fitted
-    by Levenberg-Marquardt to |psi - phi|^2 below 1e-16. From seven qubits on: multiplexed rotations, 2^n - n - 1 CZ
+    by Levenberg-Marquardt to |psi - phi|^2 below 1e-15. From seven qubits on: multiplexed rotations, 2^n - n - 1 CZ
     between any two qubits, so that a chip needs routing on top.
     """
 
@@ -84,7 +68,7 @@ class ExactPreparation:
         elif n <= 3:
             angles = growth_angles(states)
         elif n in LINE_CZ:
-            angles = _fitted(n, states)
+            angles = fit_states(exact_ladder(n), states)
         else:
             angles = multiplexed_angles(states)
         return PreparationFit(angles, fidelities(template.states(angles), states))
@@ -99,45 +83,3 @@ def exact_ladder(qubit_count: int) -> Ladder:
     ]
     pairs = [pair for layer in layers for pair in layer]
     return Ladder(qubit_count, tuple(pairs[: LINE_CZ[qubit_count]]))
-
-
-def _fitted(qubit_count: int, states: FloatArray) -> FloatArray:
-    """Angles of `exact_ladder` by races of random starts, shape (N, K).
-
-    The last rotations of the ladder turn every qubit freely. States and starts are therefore both brought to the frame
-    in which their nearest product state is |0...0>, so that every fit starts from a state not far from its target.
-    """
-    sweep = ladder_sweep(exact_ladder(qubit_count))
-    frames = product_angles(states)
-    targets = Ladder(qubit_count, ()).template().undo(states, frames)
-    angles = np.empty((len(states), sweep.ladder.parameter_count))
-    per_state = 8 * sweep.ladder.parameter_count * sweep.size * _RACE[qubit_count]
-    chunk = max(1, _MEMORY // per_state)
-    for begin in range(0, len(states), chunk):
-        left = np.arange(begin, min(begin + chunk, len(states)))
-        for starts in _races(sweep):
-            racers = len(starts)
-            groups = np.repeat(left, racers)
-            fit = fit_ladder(sweep, targets[groups], np.tile(starts, (len(left), 1)), _SOLVED, groups)
-            best = fit.misfit.reshape(-1, racers).argmin(axis=1) + racers * np.arange(len(left))
-            angles[left] = fit.angles[best]
-            left = left[fit.misfit[best] > _SOLVED.misfit]
-            if not len(left):
-                break
-        else:
-            raise PreparationError(f"no angles found for {len(left)} states of {qubit_count} qubits")
-    angles[:, sweep.ladder.last_slots] += frames
-    return angles
-
-
-def _races(sweep: LadderSweep) -> Iterator[FloatArray]:
-    """First angles for one race after another, each of shape (racers, K)."""
-    ladder = sweep.ladder
-    first, racers = _SEEDS[ladder.qubit_count], _RACE[ladder.qubit_count]
-    for index in range(_ROUNDS):
-        seeds = [first[k] if k < len(first) else 1000 + k for k in range(index * racers, (index + 1) * racers)]
-        starts = np.array(
-            [np.random.default_rng(seed).uniform(-np.pi, np.pi, ladder.parameter_count) for seed in seeds]
-        )
-        starts[:, ladder.last_slots] -= product_angles(sweep.states(starts))
-        yield starts

@@ -17,25 +17,11 @@ from qpbae_tn.compiler.preparation.sweep import LadderSweep
 FloatArray = NDArray[np.float64]
 
 # Found by trying; slow release of the damping is what keeps the steps inside the valleys.
-_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-14, 1e6
+FIRST_DAMPING = 1e-2
+LEAST_DAMPING, _MOST_DAMPING = 1e-12, 1e6
 _DAMPING_DOWN, _DAMPING_UP = 0.6, 3.0
 _FAST, _DAMPING_DOWN_WHEN_FAST = 0.1, 0.1
 _PROBE, _LARGEST_ACCELERATION = 0.1, 1.5
-
-
-@dataclass(frozen=True)
-class Stopping:
-    """When a fit ends.
-
-    Args:
-        misfit: |psi - phi|^2 at which a start counts as solved.
-        steps: most steps.
-        stall: relative decrease of the misfit in a step below which a start is given up as converged.
-    """
-
-    misfit: float
-    steps: int
-    stall: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,15 @@ class LadderFit:
 
 
 def fit_ladder(
-    sweep: LadderSweep, targets: FloatArray, starts: FloatArray, stopping: Stopping, groups: NDArray[np.intp]
+    sweep: LadderSweep,
+    targets: FloatArray,
+    starts: FloatArray,
+    *,
+    tolerance: float | FloatArray,
+    most_steps: int,
+    stall: float = 0.0,
+    damping: float | FloatArray = FIRST_DAMPING,
+    groups: NDArray[np.intp] | None = None,
 ) -> LadderFit:
     """Fit a stack of targets from a stack of starts, all at once.
 
@@ -62,9 +56,14 @@ def fit_ladder(
         sweep: the ladder.
         targets: unit vectors, shape (M, 2^n).
         starts: angles, shape (M, K).
-        stopping: when to end.
-        groups: shape (M,); starts of one group race, and the group ends when the first of them is solved.
+        tolerance: misfit at which a start counts as solved, a number or shape (M,).
+        most_steps: after which all end.
+        stall: relative decrease of the misfit in a step below which a start ends as converged.
+        damping: lambda of the first step, a number or shape (M,).
+        groups: shape (M,); starts of one group race, and all of them end when the first is solved. Without groups
+            every start runs to its own end.
     """
+    groups = np.arange(len(starts)) if groups is None else groups
     best, misfits, steps = starts.copy(), np.empty(len(starts)), np.zeros(len(starts), dtype=np.intp)
     active = np.arange(len(starts))
     angles = starts.copy()
@@ -72,32 +71,36 @@ def fit_ladder(
     targets = targets * np.where(np.einsum("pk,pk->p", states, targets) < 0, -1.0, 1.0)[:, None]
     residuals = states - targets
     misfit = np.einsum("pk,pk->p", residuals, residuals)
-    damping, stalled = np.full(len(starts), _FIRST_DAMPING), np.zeros(len(starts), dtype=bool)
+    tolerance, damping = (np.broadcast_to(value, misfit.shape) for value in (tolerance, damping))
+    stalled = fast = np.zeros(len(starts), dtype=bool)
     step = 0
     while True:
-        solved = misfit <= stopping.misfit
+        solved = misfit <= tolerance
         going = ~stalled & ~(np.isin(groups[active], groups[active[solved]]) if solved.any() else solved)
-        if step == stopping.steps:
+        if step == most_steps:
             going[:] = False
         if not going.all():
             ended = active[~going]
             best[ended], misfits[ended], steps[ended] = angles[~going], misfit[~going], step
             active = active[going]
-            angles, states, jacobian, targets, residuals, misfit, damping = (
-                array[going] for array in (angles, states, jacobian, targets, residuals, misfit, damping)
+            angles, states, jacobian, targets, residuals = (
+                array[going] for array in (angles, states, jacobian, targets, residuals)
             )
+            misfit, tolerance, damping, fast = (array[going] for array in (misfit, tolerance, damping, fast))
         if not len(active):
             return LadderFit(best, misfits, steps)
         step += 1
-        move, sane = _step(sweep, angles, states, jacobian, residuals, damping)
+        # Where all starts converge quadratically already, the second order has nothing to add.
+        move, sane = _step(sweep, angles, states, jacobian, residuals, damping, accelerate=not fast.all())
         tried = angles + move
         new_states, new_jacobian = sweep.states_and_derivatives(tried)
         new_residuals = new_states - targets
         new_misfit = np.einsum("pk,pk->p", new_residuals, new_residuals)
         good = (new_misfit < misfit) & (sane | (new_misfit < 0.5 * misfit))
-        stalled = good & (misfit - new_misfit < stopping.stall * misfit) | (damping > _MOST_DAMPING)
-        down = np.where(new_misfit < _FAST * misfit, _DAMPING_DOWN_WHEN_FAST, _DAMPING_DOWN)
-        damping = np.where(good, np.maximum(damping * down, _LEAST_DAMPING), damping * _DAMPING_UP)
+        stalled = good & (misfit - new_misfit < stall * misfit) | (damping > _MOST_DAMPING)
+        fast = new_misfit < _FAST * misfit
+        down = np.where(fast, _DAMPING_DOWN_WHEN_FAST, _DAMPING_DOWN)
+        damping = np.where(good, np.maximum(damping * down, LEAST_DAMPING), damping * _DAMPING_UP)
         if good.all():
             angles, states, jacobian, residuals, misfit = tried, new_states, new_jacobian, new_residuals, new_misfit
         else:
@@ -116,6 +119,8 @@ def _step(
     jacobian: FloatArray,
     residuals: FloatArray,
     damping: FloatArray,
+    *,
+    accelerate: bool,
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """The damped step with its second-order correction, and whether that correction was small enough to trust."""
     transposed = jacobian.swapaxes(1, 2)
@@ -131,6 +136,8 @@ def _step(
         return np.asarray(-np.linalg.solve(normal, jacobian @ vectors[..., None]))[..., 0]
 
     move = solve(residuals)
+    if not accelerate:
+        return move, np.ones(len(move), dtype=bool)
     linear = (move[:, None] @ jacobian)[:, 0]
     curvature = 2 / _PROBE * ((sweep.states(angles + _PROBE * move) - states) / _PROBE - linear)
     correction = 0.5 * solve(curvature)

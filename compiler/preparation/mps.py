@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.preparation.growth import growth_angles, growth_ladder
-from qpbae_tn.compiler.preparation.levenberg_marquardt import Stopping, fit_ladder
+from qpbae_tn.compiler.preparation.levenberg_marquardt import fit_ladder
 from qpbae_tn.compiler.preparation.product import product_angles
 from qpbae_tn.compiler.preparation.protocol import Preparation, PreparationFit
 from qpbae_tn.compiler.preparation.states import checked_states, fidelities, qubit_count_of
@@ -18,7 +18,7 @@ from qpbae_tn.errors import InputError
 
 FloatArray = NDArray[np.float64]
 
-_POLISH = Stopping(misfit=1e-15, steps=40, stall=1e-3)
+_POLISH_TOLERANCE, _POLISH_STEPS, _POLISH_STALL = 1e-15, 40, 1e-3
 _POLISH_MEMORY = 2**26
 """Bytes that the derivatives of one stack of patches may take."""
 
@@ -168,8 +168,14 @@ def _polished(ladder: Ladder, states: FloatArray, angles: FloatArray) -> FloatAr
     sweep = ladder_sweep(ladder)
     chunk = max(1, _POLISH_MEMORY // (8 * ladder.parameter_count * sweep.size))
     parts = [
-        fit_ladder(sweep, states[start : start + chunk], own, _POLISH, np.arange(len(own))).angles
-        for start in range(0, len(states), chunk)
-        for own in (angles[start : start + chunk],)
+        fit_ladder(
+            sweep,
+            states[begin : begin + chunk],
+            angles[begin : begin + chunk],
+            tolerance=_POLISH_TOLERANCE,
+            most_steps=_POLISH_STEPS,
+            stall=_POLISH_STALL,
+        ).angles
+        for begin in range(0, len(states), chunk)
     ]
     return np.concatenate(parts) if parts else angles

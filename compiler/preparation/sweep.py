@@ -98,8 +98,8 @@ def ladder_sweep(ladder: Ladder) -> LadderSweep:
 def _kron(matrices: FloatArray) -> FloatArray:
     """Kronecker products over the third axis of shape (M, layers, qubits, 2, 2); of none, 1 x 1 ones."""
     count, layers, qubits = matrices.shape[:3]
-    result = np.ones((count, layers, 1, 1))
-    for qubit in range(qubits):
+    result = matrices[:, :, 0] if qubits else np.ones((count, layers, 1, 1))
+    for qubit in range(1, qubits):
         size = result.shape[-1]
         product = result[:, :, :, None, :, None] * matrices[:, :, qubit, None, :, None, :]
         result = product.reshape(count, layers, 2 * size, 2 * size)

@@ -1,0 +1,143 @@
+"""Angles of a ladder with enough of them to reach every real state: a race of random starts, then a homotopy.
+
+A race solves images, signs, sparse vectors and noise. It stalls at states that are almost products: product states are
+singular points of the map from angles to states, where small amplitudes depend on products of several angles. There
+the homotopy starts at the state with all magnitudes raised to a small power, far from any product, and lets the power
+grow to one, so that every amplitude falls to its value at its own rate and the angles follow.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qpbae_tn.compiler.preparation.levenberg_marquardt import LEAST_DAMPING, fit_ladder
+from qpbae_tn.compiler.preparation.product import marginal_angles
+from qpbae_tn.compiler.preparation.sweep import LadderSweep, ladder_sweep
+from qpbae_tn.compiler.preparation.template import Ladder
+
+FloatArray = NDArray[np.float64]
+
+TOLERANCE = 1e-15
+"""|psi - phi|^2 of a solution, and with it 1 - |<phi|psi>|^2."""
+
+_SEEDS: dict[int, tuple[int, ...]] = {4: (38, 23, 18, 21), 6: (133,)}
+_OTHER_SEEDS = (0, 1)
+"""Seeds of the first angles in a race, by number of qubits: those of many that need the fewest steps."""
+
+_RACE_STEPS = 60
+_MEMORY = 2**27
+"""Bytes that the derivatives of one stack of starts may take."""
+
+_HOMOTOPIES = 12
+_FLATTEST = 0.3
+"""Smallest magnitude, relative to the largest, at which the homotopy starts."""
+_FALL = 6.0
+"""Largest factor by which a magnitude falls from one stage to the next."""
+_FLOOR = 1e-8
+"""Magnitudes below it count as it until the last stage."""
+_STAGE_STEPS = 100
+_STAGE_ACCURACY, _STAGE_DAMPING = 0.05, 1e-3
+"""Misfit (as an amplitude) and first damping of a stage, relative to the smallest magnitude."""
+
+
+class PreparationError(ArithmeticError):
+    """No start led to the angles of a state. No vector that does this is known."""
+
+
+def fit_states(ladder: Ladder, states: FloatArray) -> FloatArray:
+    """The angles that prepare each state to `TOLERANCE`.
+
+    The last rotations of a ladder turn every qubit freely. States and starts are therefore both brought to the frame in
+    which each qubit points to |0> as far as it points anywhere, so that no start is far from its target.
+
+    Args:
+        ladder: with enough angles to reach every state.
+        states: unit vectors, shape (N, 2^n).
+
+    Returns:
+        Shape (N, K), radians.
+
+    Raises:
+        PreparationError: neither the race nor any homotopy solved a state.
+    """
+    sweep = ladder_sweep(ladder)
+    frames = marginal_angles(states)
+    targets = Ladder(ladder.qubit_count, ()).template().undo(states, frames)
+    racers = len(_first_angles(sweep, 0))
+    chunk = max(1, _MEMORY // (8 * ladder.parameter_count * sweep.size * racers))
+    parts = [_fit(sweep, targets[begin : begin + chunk]) for begin in range(0, len(states), chunk)]
+    angles = np.concatenate(parts) if parts else np.empty((0, ladder.parameter_count))
+    angles[:, ladder.last_slots] += frames
+    return angles
+
+
+def _fit(sweep: LadderSweep, targets: FloatArray) -> FloatArray:
+    angles, solved = _race(sweep, targets)
+    for attempt in range(1, _HOMOTOPIES + 1):
+        left = np.flatnonzero(~solved)
+        if not len(left):
+            return angles
+        angles[left], solved[left] = _homotopy(sweep, targets[left], _first_angles(sweep, attempt))
+    if not solved.all():
+        count = int((~solved).sum())
+        raise PreparationError(f"no angles found for {count} states of {sweep.ladder.qubit_count} qubits")
+    return angles
+
+
+def _race(sweep: LadderSweep, targets: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Each target's best angles, shape (N, K), and whether they solve it."""
+    starts = _first_angles(sweep, 0)
+    racers, count = len(starts), len(targets)
+    fit = fit_ladder(
+        sweep,
+        np.repeat(targets, racers, axis=0),
+        np.tile(starts, (count, 1)),
+        tolerance=TOLERANCE,
+        most_steps=_RACE_STEPS,
+        groups=np.repeat(np.arange(count), racers),
+    )
+    misfits = fit.misfit.reshape(count, racers)
+    return fit.angles[misfits.argmin(axis=1) + racers * np.arange(count)], misfits.min(axis=1) <= TOLERANCE
+
+
+def _homotopy(sweep: LadderSweep, targets: FloatArray, start: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Angles at the end of the homotopy from one start, shape (N, K), and whether they solve their targets."""
+    logarithms = np.log(np.maximum(np.abs(targets), _FLOOR))
+    logarithms -= logarithms.max(axis=1, keepdims=True)
+    span = -logarithms.min(axis=1)
+    # States with flat magnitudes start, and stay, at power one.
+    first_power = np.minimum(1.0, -np.log(_FLATTEST) / np.maximum(span, 1e-3))
+    stages = max(1, int(np.ceil(((1 - first_power) * span / np.log(_FALL)).max())))
+    angles = np.repeat(start, len(targets), axis=0)
+    for stage in range(stages + 1):
+        power = first_power + (1 - first_power) * stage / stages
+        flattened = np.where(targets < 0, -1.0, 1.0) * np.exp(power[:, None] * logarithms)
+        flattened /= np.linalg.norm(flattened, axis=1, keepdims=True)
+        smallest = np.abs(flattened).min(axis=1)
+        last = stage == stages
+        fit = fit_ladder(
+            sweep,
+            targets if last else flattened,
+            angles,
+            tolerance=TOLERANCE if last else np.maximum((_STAGE_ACCURACY * smallest) ** 2, TOLERANCE / 10),
+            most_steps=_STAGE_STEPS,
+            damping=np.maximum(_STAGE_DAMPING * smallest, LEAST_DAMPING) if stage else 1e-2,
+        )
+        angles = fit.angles
+    return angles, fit.misfit <= TOLERANCE
+
+
+@lru_cache(maxsize=64)
+def _first_angles(sweep: LadderSweep, attempt: int) -> FloatArray:
+    """First angles, turned so that their states stand in the frame of the targets.
+
+    Shape (racers, K) for the race, attempt 0, and (1, K) for the homotopies after it.
+    """
+    ladder = sweep.ladder
+    seeds = (_SEEDS.get(ladder.qubit_count, _OTHER_SEEDS)) if attempt == 0 else (attempt,)
+    starts = np.array([np.random.default_rng(seed).uniform(-np.pi, np.pi, ladder.parameter_count) for seed in seeds])
+    starts[:, ladder.last_slots] -= marginal_angles(sweep.states(starts))
+    return starts
