@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from qpbae_tn.errors import InputError
 
@@ -162,6 +162,6 @@ class Estimator:
 
 def _share(count: int, shots: int, error: float) -> tuple[float, float]:
     """The Clopper-Pearson interval of a share, with half of the error on each side."""
-    low = 0.0 if count == 0 else float(beta.ppf(error / 2, count, shots - count + 1))
-    high = 1.0 if count == shots else float(beta.ppf(1 - error / 2, count + 1, shots - count))
+    low = 0.0 if count == 0 else float(betaincinv(count, shots - count + 1, error / 2))
+    high = 1.0 if count == shots else float(betaincinv(count + 1, shots - count, 1 - error / 2))
     return low, high
