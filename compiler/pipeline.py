@@ -82,12 +82,14 @@ def compile_program(
 
     rules = LITERAL_RULES if literal else ALL_RULES
     held = [qubit for register in logical.inputs for qubit in register] if settled.assumes_state else []
-    simplified = simplify(whole, inputs=_present(held, whole), rules=rules, seed=seed)
+    # Where the inverse preparation is left out, the measurement stands for one in the patch's own basis.
+    any_basis = settled.assumes_state and bool(logical.outputs)
+    simplified = simplify(whole, inputs=_present(held, whole), any_basis=any_basis, rules=rules, seed=seed)
     ready = _with_idle(simplified.circuit, held)
     placed = place(ready, target, inputs=held, seed=seed)
     put = StageRecord.of(f"place on {target.name}", placed.circuit, placed.check)
     mapped = [placed.placement.mapping[qubit] for qubit in held]
-    lowered = lower(placed.circuit, target, inputs=mapped, rules=rules, seed=seed)
+    lowered = lower(placed.circuit, target, inputs=mapped, any_basis=any_basis, rules=rules, seed=seed)
 
     names = [symbol.name for symbol in symbols(specification.ansatz)] if numbers is None else []
     circuit, parameters = flatten(lowered.circuit, [*names, *source.names])

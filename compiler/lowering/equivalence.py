@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,9 +51,12 @@ class Reference:
         circuit: with measurements at the end.
         inputs: qubits that start in an arbitrary state, by a name that the compared circuits share.
         seed: of the draw.
+        any_basis: whether the measurements stand for measurements in an arbitrary basis: random ones here.
     """
 
-    def __init__(self, circuit: cirq.AbstractCircuit, inputs: Mapping[str, cirq.Qid], seed: int) -> None:
+    def __init__(
+        self, circuit: cirq.AbstractCircuit, inputs: Mapping[str, cirq.Qid], seed: int, *, any_basis: bool = False
+    ) -> None:
         random = np.random.default_rng(seed)
         names = sorted(cirq.parameter_names(circuit))
         self._circuit = circuit
@@ -62,6 +65,8 @@ class Reference:
             zip(names, random.uniform(-np.pi, np.pi, len(names)).tolist(), strict=True)
         )
         self._states = dict(zip(sorted(inputs), random.uniform(-1, 1, (len(inputs), 3)).tolist(), strict=True))
+        measured = sum(len(op.qubits) for op in circuit.all_operations() if cirq.is_measurement(op))
+        self._bases = random.uniform(-1, 1, (measured if any_basis else 0, 3)).tolist()
         self._distribution: NDArray[np.float64] | None = None
 
     def compare(
@@ -96,14 +101,25 @@ class Reference:
             cirq.PhasedXZGate(x_exponent=x, z_exponent=z, axis_phase_exponent=a).on(inputs[name])
             for name, (x, z, a) in self._states.items()
         )
-        return measured_distribution(states + cirq.resolve_parameters(circuit, self._angles))
+        return measured_distribution(states + cirq.resolve_parameters(circuit, self._angles), self._bases)
 
 
-def measured_distribution(circuit: cirq.AbstractCircuit) -> NDArray[np.float64]:
-    """Probabilities (2^m,) of the m measured bits of a circuit without symbols, in the order of measurement keys."""
+def measured_distribution(
+    circuit: cirq.AbstractCircuit, bases: Sequence[tuple[float, float, float]] = ()
+) -> NDArray[np.float64]:
+    """Probabilities (2^m,) of the m measured bits of a circuit without symbols, in the order of measurement keys.
+
+    Args:
+        circuit: with measurements at the end.
+        bases: exponents x, z, a of PhasedXZ gates that go before the measurements of the first qubits.
+    """
     measurements = sorted((op for op in circuit.all_operations() if cirq.is_measurement(op)), key=_key)
     measured = [qubit for operation in measurements for qubit in operation.qubits]
     body = cirq.Circuit(op for op in circuit.all_operations() if not cirq.is_measurement(op))
+    body += cirq.Circuit(
+        cirq.PhasedXZGate(x_exponent=x, z_exponent=z, axis_phase_exponent=a).on(qubit)
+        for qubit, (x, z, a) in zip(measured, bases, strict=False)
+    )
     order = measured + sorted(body.all_qubits() - set(measured))
     if len(order) <= EXACT_QUBITS:
         state = cirq.Simulator(dtype=np.complex128).simulate(body, qubit_order=order).final_state_vector

@@ -32,6 +32,7 @@ def simplify(
     circuit: cirq.AbstractCircuit,
     *,
     inputs: Collection[cirq.Qid] = (),
+    any_basis: bool = False,
     rules: Sequence[Rule] = ALL_RULES,
     seed: int = 0,
 ) -> Lowered:
@@ -40,6 +41,7 @@ def simplify(
     Args:
         circuit: tagged operations that `RealProgram.from_circuit` knows, symbols allowed, measurements at the end.
         inputs: qubits that start in an arbitrary state; all others start in |0>.
+        any_basis: whether the measurements stand for measurements in an arbitrary basis, which sees phases.
         rules: `ALL_RULES`, or `LITERAL_RULES` to keep every two-qubit gate.
         seed: of the angles and inputs at which passes are checked.
 
@@ -47,7 +49,8 @@ def simplify(
         ValueError: an operation that is not known, or no measurement.
         VerificationError: a pass changed what is measured.
     """
-    program, log = _rewrite(circuit, inputs, rules, _reference(circuit, inputs, seed))
+    program = RealProgram.from_circuit(circuit, inputs, any_basis=any_basis)
+    program, log = _rewrite(circuit, program, rules, _reference(circuit, inputs, seed, any_basis))
     return Lowered(scheduled(program), log)
 
 
@@ -56,6 +59,7 @@ def lower(
     target: Target,
     *,
     inputs: Collection[cirq.Qid] = (),
+    any_basis: bool = False,
     rules: Sequence[Rule] = ALL_RULES,
     seed: int = 0,
 ) -> Lowered:
@@ -68,6 +72,7 @@ def lower(
         circuit: real, tagged, on the target's qubits, each two-qubit gate on one of its pairs.
         target: the processor.
         inputs: qubits that start in an arbitrary state (circuits without preparation); all others start in |0>.
+        any_basis: as for `simplify` (circuits without the inverse preparation that belongs before the measurement).
         rules: as for `simplify`.
         seed: of the angles and inputs at which passes are checked.
 
@@ -76,8 +81,9 @@ def lower(
         ValueError: an operation that is not known, or no measurement.
         VerificationError: a pass changed what is measured.
     """
-    reference = _reference(circuit, inputs, seed)
-    program, log = _rewrite(circuit, inputs, rules, reference)
+    reference = _reference(circuit, inputs, seed, any_basis)
+    program = RealProgram.from_circuit(circuit, inputs, any_basis=any_basis)
+    program, log = _rewrite(circuit, program, rules, reference)
     native = to_native(program, target.native)
     check_program(native, target)
     check = reference.compare(native, last=True)
@@ -88,9 +94,8 @@ _REAL_TYPES = (cirq.YPowGate, cirq.ZPowGate, cirq.CZPowGate, cirq.MeasurementGat
 
 
 def _rewrite(
-    circuit: cirq.AbstractCircuit, inputs: Collection[cirq.Qid], rules: Sequence[Rule], reference: Reference
+    circuit: cirq.AbstractCircuit, program: RealProgram, rules: Sequence[Rule], reference: Reference
 ) -> tuple[RealProgram, tuple[StageRecord, ...]]:
-    program = RealProgram.from_circuit(circuit, inputs)
     log: list[StageRecord] = [StageRecord.of("given", circuit, Check("the circuit as it was given"))]
     if any(not isinstance(op.gate, _REAL_TYPES) for op in circuit.all_operations()):
         result = scheduled(program)
@@ -109,5 +114,5 @@ def _rewrite(
     return program, tuple(log)
 
 
-def _reference(circuit: cirq.AbstractCircuit, inputs: Collection[cirq.Qid], seed: int) -> Reference:
-    return Reference(circuit, {str(qubit): qubit for qubit in inputs}, seed)
+def _reference(circuit: cirq.AbstractCircuit, inputs: Collection[cirq.Qid], seed: int, any_basis: bool) -> Reference:
+    return Reference(circuit, {str(qubit): qubit for qubit in inputs}, seed, any_basis=any_basis)

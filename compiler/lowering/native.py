@@ -53,7 +53,7 @@ def _written(program: RealProgram, native: NativeGate, merge: Merge) -> cirq.Cir
         for layer in layers
         for _ in range(uses)
     ]
-    measured = set(program.measured)
+    measured = set() if program.any_basis else set(program.measured)
     runs = [
         run
         for qubit, timeline in timelines(program, layers).items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cirq
 import sympy
@@ -61,12 +61,14 @@ class RealProgram:
         measurements: the operations that measure, all of them at the end.
         inputs: qubits that start in an arbitrary state; all others start in |0>.
         qubits: all qubits, in order.
+        any_basis: whether the measurements stand for measurements in an arbitrary basis, which sees phases.
     """
 
     gates: tuple[RealGate, ...]
     measurements: tuple[cirq.Operation, ...]
     inputs: frozenset[cirq.Qid]
     qubits: tuple[cirq.Qid, ...]
+    any_basis: bool = False
 
     @property
     def measured(self) -> tuple[cirq.Qid, ...]:
@@ -75,15 +77,18 @@ class RealProgram:
 
     def with_gates(self, gates: Collection[RealGate]) -> RealProgram:
         """The same program with other gates."""
-        return RealProgram(tuple(gates), self.measurements, self.inputs, self.qubits)
+        return replace(self, gates=tuple(gates))
 
     @classmethod
-    def from_circuit(cls, circuit: cirq.AbstractCircuit, inputs: Collection[cirq.Qid] = ()) -> RealProgram:
+    def from_circuit(
+        cls, circuit: cirq.AbstractCircuit, inputs: Collection[cirq.Qid] = (), *, any_basis: bool = False
+    ) -> RealProgram:
         """From a tagged circuit of powers of Y and Z, CZ, CNOT, SWAP, X, H and terminal measurements.
 
         Args:
             circuit: every gate tagged with its stage (measurements need none); symbols in powers of Y only.
             inputs: qubits that start in an arbitrary state; those that the circuit does not touch are left out.
+            any_basis: whether the measurements stand for measurements in an arbitrary basis.
 
         Raises:
             ValueError: another gate, a gate after a measurement of its qubit, no measurement, or a missing stage.
@@ -102,7 +107,7 @@ class RealProgram:
         if not measurements:
             raise ValueError("the circuit measures nothing")
         qubits = circuit.all_qubits()
-        return cls(tuple(gates), tuple(measurements), qubits & set(inputs), tuple(sorted(qubits)))
+        return cls(tuple(gates), tuple(measurements), qubits & set(inputs), tuple(sorted(qubits)), any_basis)
 
     def to_circuit(self) -> cirq.Circuit:
         """As a circuit of cirq.ry, CZ and powers of Z, packed to the left, measurements in one last moment."""

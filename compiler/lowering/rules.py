@@ -11,6 +11,7 @@ import cirq
 
 from qpbae_tn.compiler.lowering.angles import Angle
 from qpbae_tn.compiler.lowering.real_program import Cz, Phase, RealGate, RealProgram, Ry
+from qpbae_tn.compiler.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def push_paulis(program: RealProgram) -> RealProgram:
     """Carry Z, and half turns that a later rotation takes up, through the program to where they vanish.
 
     Z turns RY(t) into RY(-t), commutes with CZ and is not seen by a measurement. Y commutes with RY and turns into Y Z
-    across a CZ.
+    across a CZ. Z stays at the end of qubits that are measured in an arbitrary basis.
     """
     rotations = Counter(gate.qubit for gate in program.gates if isinstance(gate, Ry))
     flipped: dict[cirq.Qid, bool] = {}
@@ -88,6 +89,8 @@ def push_paulis(program: RealProgram) -> RealProgram:
                 if turned.get(second):
                     flipped[first] = not flipped.get(first, False)
                 gates.append(gate)
+    if program.any_basis:
+        gates += (Phase(qubit, 1.0, Stage.READOUT) for qubit in program.measured if flipped.get(qubit))
     return program.with_gates(gates)
 
 
@@ -119,7 +122,7 @@ def resolve_basis_states(program: RealProgram) -> RealProgram:
 def drop_unseen(program: RealProgram) -> RealProgram:
     """Drop gates that no measurement sees: RY on qubits that nothing reads any more, CZ with no rotation behind it."""
     read = set(program.measured)
-    rotated: set[cirq.Qid] = set()
+    rotated: set[cirq.Qid] = set(program.measured) if program.any_basis else set()
     kept: list[RealGate] = []
     for gate in reversed(program.gates):
         match gate:

@@ -108,6 +108,16 @@ def test_sycamore_programs_pass_their_devices_validation(readout: str, native: N
     assert score_by_simulation(program, bound.circuit) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("target", ["willow_pink", "rainbow"])
+def test_a_missing_inverse_preparation_is_not_taken_for_a_measurement(target: str) -> None:
+    """Phases at the end of `echo` count as long as the inverse preparation has not come."""
+    specification = ModelSpecification.build(4, 4, 2, pattern="brick", layers=2)
+    angles = generic_angles(specification, 1)
+    program = compile_program(specification, angles, READOUTS["echo"], NoPreparation(), load_target(target))
+    assert program.verification.expected > 0.05
+    assert program.verification.difference < 1e-9
+
+
 def test_symbolic_angles_give_the_circuit_of_their_numbers() -> None:
     symbolic = compiled("destructive", 4, 1, numbers=False)
     state, angles = generic_state(symbolic.specification, 2), generic_angles(symbolic.specification, 9)
