@@ -15,7 +15,7 @@ def shots(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[MODEL]", help="A run folder or model file; by default one is trained.", show_default=False
+            metavar="MODEL", help="A run folder or model file; by default one is trained.", show_default=False
         ),
     ] = None,
     data: o.Data = "textures",
@@ -42,7 +42,9 @@ def shots(
         int, typer.Option("--train-repetitions", min=1, help="Trainings for each number of shots.")
     ] = 3,
     seed: o.Seed = 0,
-    output: o.Output = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Folder to write; by default none is.", show_default=False)
+    ] = None,
     force: o.Force = False,
     json: o.JsonFile = None,
     dry_run: o.DryRun = False,
