@@ -219,6 +219,7 @@ def _map_values(scene: Scene, response: Response, exact_maps: _ExactMaps) -> Row
     return {
         "exact": metrics.to_json(),
         "noisy": noisy_metrics.to_json(),
+        "exact_1000_shots": _noiseless_shots(scene, response.readout, exact_maps.seed).to_json(),
         "noisy_1000_shots": MapMetrics.of(sampled, scene.masks, exact_maps.seed).to_json(),
         "corrected": corrected_metrics.to_json(),
         "noisy_less_exact": noisy_metrics.less(metrics),
@@ -236,3 +237,12 @@ def _sampled(means: FloatArray, squares: FloatArray, seed: int) -> FloatArray:
     shares /= shares.sum(axis=-1, keepdims=True)
     counts = np.random.default_rng(seed).multinomial(SHOTS, shares)
     return np.asarray((counts[:, 2] - counts[:, 0]) / SHOTS)
+
+
+def _noiseless_shots(scene: Scene, readout: Readout, seed: int) -> MapMetrics:
+    """Maps of the same readout from `SHOTS` shots a patch on a machine without noise."""
+    states = scene.test.states
+    trash, full = (scene.exact(states, quantity) for quantity in (Quantity.TRASH_FIDELITY, Quantity.FIDELITY))
+    shares = readout.value_probabilities(trash, full)
+    scores = _sampled(shares[:, 2] - shares[:, 0], shares[:, 2] + shares[:, 0], seed)
+    return MapMetrics.of(scene.test.maps(scores), scene.masks, seed)
