@@ -24,7 +24,7 @@ def apply_block(states: Array, matrix: Array, first: int, second: int) -> Array:
     matrix = matrix.astype(states.dtype, copy=False)
     if second == first + 1:
         below = size >> (second + 1)
-        return np.matmul(matrix, states.reshape(-1, 4, below)).reshape(count, size)
+        return np.asarray(np.matmul(matrix, states.reshape(-1, 4, below))).reshape(count, size)
     pairs, shape, axes = _pair_first(states, first, second)
     moved = (matrix @ pairs).reshape([2, 2, *shape])
     return np.moveaxis(moved, (0, 1), axes).reshape(count, size)

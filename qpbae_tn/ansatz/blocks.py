@@ -68,10 +68,10 @@ class BlockKind:
         Returns:
             Shape (..., 4, 4), indexed by 2 * (first qubit) + (second qubit).
         """
-        angles = np.asarray(angles, dtype=np.float64)
-        matrix = np.broadcast_to(np.eye(4), (*angles.shape[:-1], 4, 4))
+        values: NDArray[np.float64] = np.asarray(angles, dtype=np.float64)
+        matrix = np.broadcast_to(np.eye(4), (*values.shape[:-1], 4, 4))
         for gate in self.gates:
-            matrix = _gate_matrix(gate, angles) @ matrix
+            matrix = _gate_matrix(gate, values) @ matrix
         return matrix
 
     def derivatives(self, angles: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -79,16 +79,16 @@ class BlockKind:
 
         dRY(t)/dt = RY(t + pi) / 2, so each derivative is the block with one angle moved by pi, halved.
         """
-        angles = np.asarray(angles, dtype=np.float64)
-        gates = [_gate_matrix(gate, angles) for gate in self.gates]
-        prefixes = [np.broadcast_to(np.eye(4), (*angles.shape[:-1], 4, 4))]
+        values: NDArray[np.float64] = np.asarray(angles, dtype=np.float64)
+        gates = [_gate_matrix(gate, values) for gate in self.gates]
+        prefixes = [np.broadcast_to(np.eye(4), (*values.shape[:-1], 4, 4))]
         for matrix in gates:
             prefixes.append(matrix @ prefixes[-1])
         suffix = prefixes[0]
-        result = np.empty((*angles.shape, 4, 4))
+        result = np.empty((*values.shape, 4, 4))
         for gate, matrix, prefix in zip(reversed(self.gates), reversed(gates), reversed(prefixes[:-1]), strict=True):
             if isinstance(gate, Ry):
-                moved = 0.5 * _ry_matrix(gate.qubit, angles[..., gate.parameter] + np.pi)
+                moved = 0.5 * _ry_matrix(gate.qubit, values[..., gate.parameter] + np.pi)
                 result[..., gate.parameter, :, :] = suffix @ moved @ prefix
             suffix = suffix @ matrix
         return result
