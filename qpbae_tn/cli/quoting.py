@@ -154,7 +154,7 @@ def price_on(
     grid = PatchGrid.over(images, specification.patch_size, specification.stride)
     some = np.concatenate([grid.cut(image) for image in images[:8]])
     chosen = np.random.default_rng(seed).permutation(len(some))[:PRICED_PATCHES]
-    states, _ = embed(some[chosen], specification.pixel_order)
+    states = np.asarray(embed(some[chosen], specification.pixel_order)[0], dtype=np.float64)
     run = TrainingRun(int(provenance["epochs"]), len(prepared.train))
     try:
         made = quote(specification, training.model.angles, states, processor, patches=grid.count, run=run, seed=seed)
