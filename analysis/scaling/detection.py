@@ -25,7 +25,7 @@ from qpbae_tn.training.initial_angles import initial_angles
 from qpbae_tn.training.problem import prepare_problem
 
 SMALLEST, LARGEST = 4, 64
-ORDER_SIZES = (16, 64)
+ORDER_SIZES = (16,)
 """Where the pixel orders are compared."""
 STARTS = 2
 RESAMPLES = 50

@@ -14,6 +14,8 @@ from qpbae_tn.patches import PatchGrid
 TOGETHER_AMPLITUDES = 1 << 20
 """Amplitudes of patches that are scored together, at most 256 patches: what a call costs once is shared."""
 MOST_TOGETHER = 256
+QSIM_AMPLITUDES = 1 << 10
+"""The same for qsim, whose statevectors hold two copies and more."""
 MOST_IN_BATCH = 2048
 IMAGE_SIDE = 256
 BATCH_IMAGES = 4
@@ -21,6 +23,8 @@ TRAIN_PATCHES = 4
 """Patches of a batch of random trains, and of qsim's batches, whose step takes two runs an angle and patch."""
 EXACT_LARGEST = 1 << 14
 BOND_STUDY_SIZE = 1024
+WIDE_BONDS = (128, 256)
+"""Beyond the bonds of the plan: where the growth of the sweep shows, and no longer its overhead."""
 
 
 def engine_series(plan: ScalingPlan) -> list[Series]:
@@ -35,13 +39,15 @@ def engine_series(plan: ScalingPlan) -> list[Series]:
         series.append([_point(plan, work, "mps", size, plan.bond) for size in dense])
         series.append([_point(plan, work, "mps", size, plan.bond, trains=True) for size in trains])
         if plan.max_patch_size >= BOND_STUDY_SIZE:
-            bonds = sorted({bond for bond in plan.bonds if bond > 1} - {plan.bond})
+            bonds = sorted({bond for bond in (*plan.bonds, *WIDE_BONDS) if bond > 1} - {plan.bond})
             series.append([_point(plan, work, "mps", BOND_STUDY_SIZE, bond, trains=True) for bond in bonds])
     return series
 
 
 def patches_of(work: Work, engine: str, patch_size: int, *, trains: bool = False) -> int:
     """How many patches a point works on: for a training step those of 4 images of 256 px at stride P/4, if they fit."""
+    if work == "score" and engine == "qsim":
+        return max(1, QSIM_AMPLITUDES // patch_size**2)
     if work == "score":
         return max(1, min(MOST_TOGETHER, TOGETHER_AMPLITUDES // patch_size**2)) if not trains else TRAIN_PATCHES
     if trains or engine == "qsim" or patch_size > IMAGE_SIDE:

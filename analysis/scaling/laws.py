@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from qpbae_tn.analysis.scaling.engines import BOND_STUDY_SIZE, engine_rows
+from qpbae_tn.analysis.scaling.engines import BOND_STUDY_SIZE, TRAIN_PATCHES, engine_rows
 from qpbae_tn.analysis.scaling.fits import fit_power_law
 from qpbae_tn.analysis.scaling.points import Row
 
 LEAST_SECONDS = 1e-3
 """Calls shorter than this are mostly overhead, and are left out of the fits of dense work."""
+LEAST_BOND = 32
+"""Smaller bonds are mostly overhead too."""
 
 
 def growth_laws(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -23,14 +25,14 @@ def growth_laws(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _sequences(rows: Sequence[Row]) -> Iterator[tuple[str, str, list[tuple[float, float]]]]:
-    works = (("score", "scoring a patch"), ("train", "training step"))
+    works = (("score", "scoring a patch"), ("train", "training step on 4 patches"))
     bonds = sorted({int(row["point"]["bond"]) for row in rows if row["part"] == "engines" and row["point"]["bond"]})
     for work, words in works:
         for engine, bond in [("exact", None), ("qsim", None), ("mps", None), *(("mps", bond) for bond in bonds)]:
             found = [row for row in engine_rows(rows, work, engine, bond) if "result" in row]  # type: ignore[arg-type]
-            found = [row for row in found if _call_seconds(row) >= LEAST_SECONDS]
+            found = [row for row in found if _call_seconds(row) >= LEAST_SECONDS and _is_comparable(row)]
             limit = f", bond {bond}" if bond else ""
-            yield f"{engine}{limit}, {words}", "P", [(_size(row), _seconds(row) / _batch(row)) for row in found]
+            yield f"{engine}{limit}, {words}", "P", [(_size(row), _seconds(row)) for row in found]
             found = [row for row in engine_rows(rows, work, engine, bond, "trains") if "result" in row]  # type: ignore[arg-type]
             grown = [row for row in found if 2 ** (_qubits(row) // 2) > 4 * (bond or 1)]
             yield f"mps on trains{limit}, {words}", "n", [(_qubits(row), _seconds(row)) for row in grown]
@@ -38,7 +40,7 @@ def _sequences(rows: Sequence[Row]) -> Iterator[tuple[str, str, list[tuple[float
             row
             for bond in bonds
             for row in engine_rows(rows, work, "mps", bond, "trains")  # type: ignore[arg-type]
-            if "result" in row and _size(row) == BOND_STUDY_SIZE and bond >= 8
+            if "result" in row and _size(row) == BOND_STUDY_SIZE and bond >= LEAST_BOND
         ]
         yield f"mps on trains, n = 20, {words}", "bond", [(row["point"]["bond"], _seconds(row)) for row in wide]
     for init in ("normal", "dc"):
@@ -54,9 +56,9 @@ def _sequences(rows: Sequence[Row]) -> Iterator[tuple[str, str, list[tuple[float
                 yield f"{words}, {cost} cost, {init} angles", "P", points
 
 
-def _batch(row: Row) -> float:
-    """A training step's patches, so that steps of different batches compare; one for scoring, told per patch."""
-    return float(row["point"]["patches"]) if row["point"]["work"] == "train" else 1.0
+def _is_comparable(row: Row) -> bool:
+    """Whether the row's work differs from that of the others in P only: training steps on 4 patches."""
+    return bool(row["point"]["work"] == "score" or row["point"]["patches"] == TRAIN_PATCHES)
 
 
 def _call_seconds(row: Row) -> float:

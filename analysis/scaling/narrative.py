@@ -69,9 +69,10 @@ def engine_words(document: Mapping[str, Any], plan: ScalingPlan) -> str:
         "Scoring is F of up to 256 patches (2^20 amplitudes) at once, told per patch; conversion from pixels is part "
         "of the time of mps. A training step is loss and gradient of the patches of 4 images of 256 px at stride P/4 "
         "(at most 2048), of 4 patches where images are too small; qsim, which runs two circuits for each angle and "
-        "patch, and random trains get 4 patches at every P. Patches past P = 4096 never exist as pixels: they are "
-        f"random trains of bond {plan.bond}. Limits: {plan.limits.time_s:g} s and {plan.limits.memory_mib} MiB a "
-        "process.\n\nThe mps engine took less time than exact, on the same patches, at these P; `--engine auto` "
+        "patch (and scores 1024 amplitudes at once), and random trains get 4 patches at every P. Patches past P = "
+        f"4096 never exist as pixels: they are random trains of bond {plan.bond}. Limits: {plan.limits.time_s:g} s and "
+        f"{plan.limits.memory_mib} MiB a process.\n\nThe mps engine took less time than exact, on the same patches, at "
+        "these P; `--engine auto` "
         "follows them:\n\n" + "\n".join(lines)
     )
 

@@ -9,7 +9,6 @@ import numpy as np
 from qpbae_tn.analysis.scaling.images import real_states
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, Series
-from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.engines.mps import entanglement_entropy, states_to_mps
 
 PATCHES = 64
@@ -36,6 +35,8 @@ def _point(plan: ScalingPlan, name: str, order: str, size: int) -> Point:
 
 
 def _measure(plan: ScalingPlan, name: str, order: str, size: int, bonds: list[int]) -> dict[str, Any]:
+    from qpbae_tn.compiler.preparation.mps import MpsPreparation
+
     states = real_states(plan, name, size, PATCHES, order)  # type: ignore[arg-type]
     qubits = 2 * (size.bit_length() - 1)
     truncated = []

@@ -22,10 +22,17 @@ def part(rows: Sequence[Row], name: str, **wanted: Any) -> list[Row]:
     ]
 
 
+def is_shown(size: int, up_to: int = 64) -> bool:
+    """Whether a long table has a line for this P: all small ones, and every fourth power of two; the JSON has all."""
+    return size <= up_to or (size.bit_length() - 1) % 4 == 0 or (size.bit_length() - 1) % 10 == 0
+
+
 def circuit_table(rows: Sequence[Row]) -> Table:
     """One layer of the paper's blocks: parameters, qubits and two-qubit gates, by formula."""
     lines = []
     for row in part(rows, "circuits", block="ry", layers=1):
+        if not is_shown(row["point"]["patch_size"]):
+            continue
         result, formula = row["result"], row["result"]["formula"]
         names = ("destructive_literal", "destructive_reduced", "latent_reduced", "echo_reduced", "direct_reduced")
         lines.append(
@@ -48,7 +55,7 @@ def ansatz_table(rows: Sequence[Row], readouts: Sequence[str]) -> Table:
     """Counted circuits of all ansätze: two-qubit gates and depth, literal and reduced."""
     lines = []
     for row in part(rows, "circuits"):
-        if row["result"]["readouts"] is None:
+        if row["result"]["readouts"] is None or not is_shown(row["point"]["patch_size"], 32):
             continue
         where, counts = row["point"], row["result"]["readouts"]
         known = row["result"]["effective_parameters"]
@@ -171,6 +178,8 @@ def trainability_table(rows: Sequence[Row], source: str) -> Table:
     lines = []
     for row in part(rows, "trainability", patches=source, init="normal"):
         size = row["point"]["patch_size"]
+        if not is_shown(size):
+            continue
         cells = []
         for init in ("normal", "dc"):
             (same,) = part(rows, "trainability", patches=source, init=init, patch_size=size)[:1] or (None,)

@@ -45,7 +45,7 @@ class QubitRange:
 MEASURED_BY = "qpbae scaling --part engines"
 """The command that measures the ranges below anew."""
 SCORING = QubitRange(10, 16)
-"""F without a bond limit, of up to 256 patches at once. The work of `mps` grows as 2^(3n/2), that of `exact` as n 2^n."""
+"""F without a bond limit, up to 256 patches at once. Work grows as 2^(3n/2) in `mps`, as n 2^n in `exact`."""
 SCORING_WITH_BOND = QubitRange(14, None)
 """F with bond 16, conversion from pixels included."""
 TRAINING = QubitRange(14, None)

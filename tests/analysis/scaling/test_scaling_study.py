@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from qpbae_tn.analysis.reports.render import to_html, to_markdown
+from qpbae_tn.analysis.scaling.engines import engine_series
 from qpbae_tn.analysis.scaling.isolation import PointFailed
+from qpbae_tn.analysis.scaling.limits import Limits
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, read_rows, run_series
 from qpbae_tn.analysis.scaling.report import page
-from qpbae_tn.analysis.scaling.study import planned, run_scaling
+from qpbae_tn.analysis.scaling.study import document_of, planned, run_scaling
 from qpbae_tn.cli.scaling import scaling
 from qpbae_tn.errors import InputError
 
@@ -101,19 +103,32 @@ def test_study_and_page_on_textures() -> None:
     assert "<svg" in to_html(made)
 
 
-def test_engines_are_timed_up_to_where_they_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_engines_are_timed_and_told() -> None:
+    plan = ScalingPlan(parts=("engines",), max_patch_size=2, limits=Limits(60))
+    series = [points for points in engine_series(plan) if points]
+    assert {points[0].inputs["engine"] for points in series} == {"exact", "qsim", "mps"}
+    rows = run_series([points for points in series if points[0].inputs["engine"] != "qsim"], [], quiet, quiet)
+    assert all("result" in row for row in rows)
+    stopped = {**rows[0], "point": {**rows[0]["point"], "patch_size": 4}}
+    del stopped["result"]
+    rows.append({**stopped, "failed": "would need 9 GiB"})
+    document = document_of(rows, plan.bond)
+    assert set(document["mps_faster"]["score, no bond limit"]) <= {2}
+    text = to_markdown(page(document, plan, "qpbae scaling"))
+    assert "would need 9 GiB" in text
+
+
+def test_the_command_writes_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output, document = tmp_path / "out", tmp_path / "out.json"
-    options = {"part": "engines,circuits", "max_patch_size": 2, "output": output, "json": str(document)}
-    scaling(**options, time_limit=60)  # type: ignore[arg-type]
+    options = {"part": "circuits,trainability", "max_patch_size": 4, "output": output, "json": str(document)}
+    scaling(**options)  # type: ignore[arg-type]
     rows = json.loads(document.read_text(encoding="utf-8"))["rows"]
-    engines = [row for row in rows if row["part"] == "engines"]
-    assert {row["point"]["engine"] for row in engines} == {"exact", "qsim", "mps"}
-    assert all("result" in row for row in engines)
+    assert {row["part"] for row in rows} == {"circuits", "trainability"}
     drawn = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("Points")]
     assert max(map(len, drawn)) <= 80
     assert (output / "scaling.html").is_file()
     before = (output / "points.json").read_text(encoding="utf-8")
-    scaling(**options, time_limit=60, resume=True)  # type: ignore[arg-type]
+    scaling(**options, resume=True)  # type: ignore[arg-type]
     assert (output / "points.json").read_text(encoding="utf-8") == before
     with pytest.raises(InputError, match="exists already"):
         scaling(**options)  # type: ignore[arg-type]
