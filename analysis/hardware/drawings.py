@@ -55,7 +55,7 @@ def circuit_svg(program: CompiledProgram, title: str) -> str:
         for colour, segments in lines.items():
             axes.add_collection(LineCollection(segments, colors=colour, linewidths=1.4))
             ends = [end for segment in segments for end in segment]
-            axes.scatter(*zip(*ends, strict=True), s=16, color=colour, zorder=3, linewidth=0)
+            axes.scatter([x for x, _ in ends], [y for _, y in ends], s=16, color=colour, zorder=3, linewidth=0)
         axes.set_xlim(-3.4, columns - 0.3)
         axes.set_ylim(-len(order) + 0.4, 0.8)
         axes.axis("off")

@@ -7,13 +7,12 @@ embedding is a preparation of the device there, without gates, and so without no
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cache, reduce
+from functools import cache
 
 import cirq
-import numpy as np
 
 from qpbae_tn.analysis.noise.program import Factor, NoisyProgram, Step, fused, observable, swap_observable
-from qpbae_tn.analysis.noise.transfer import FloatArray, depolarising_transfer, operation_transfer
+from qpbae_tn.analysis.noise.transfer import FloatArray, depolarising_transfer, kronecker, operation_transfer
 from qpbae_tn.compiler.logical import LogicalProgram
 from qpbae_tn.compiler.stages import Stage, stage_of
 from qpbae_tn.errors import InputError
@@ -47,7 +46,7 @@ def depolarised(program: LogicalProgram, p: float, noisy: Collection[Stage] = tu
     for op in program.circuit.all_operations():
         matrix = _gate_transfer(op.gate)
         if stage_of(op) in noisy:
-            matrix = reduce(np.kron, [shrink] * len(op.qubits)) @ matrix
+            matrix = kronecker([shrink] * len(op.qubits)) @ matrix
         steps.append(Step(op.qubits, matrix))
     registers = tuple(program.inputs)
     factors: tuple[Factor, ...] = observable(program.estimator, program.measured)

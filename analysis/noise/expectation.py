@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cirq
 import numpy as np
@@ -185,7 +186,7 @@ def _contract(observables: Sequence[_Tensor], states: Sequence[_Tensor], count: 
     for tensor in (*observables, *states):
         for wire in tensor.wires:
             labels.setdefault(wire, len(labels) + 1)
-    operands: list[object] = []
+    operands: list[Any] = []
     for tensor in observables:
         operands += [tensor.entries, [labels[wire] for wire in tensor.wires]]
     for tensor in states:
@@ -239,7 +240,7 @@ def _start_from_zero(tensor: _Tensor, wire: cirq.Qid) -> _Tensor:
 
 
 def _trace(tensor: _Tensor, wires: set[cirq.Qid]) -> _Tensor:
-    entries = tensor.entries
+    entries: FloatArray = tensor.entries
     for wire in sorted(wires, key=tensor.wires.index, reverse=True):
-        entries = entries.take(0, axis=tensor.wires.index(wire))
+        entries = np.asarray(entries.take(0, axis=tensor.wires.index(wire)))
     return _Tensor(tuple(wire for wire in tensor.wires if wire not in wires), entries)

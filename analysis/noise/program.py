@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import cirq
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.analysis.noise.transfer import FloatArray
+from qpbae_tn.analysis.noise.transfer import FloatArray, kronecker
 from qpbae_tn.compiler.estimator import Estimator
 
 Wires = tuple[cirq.Qid, ...]
@@ -121,7 +120,7 @@ def fused(steps: Iterable[Step]) -> tuple[Step, ...]:
         held = [waiting.pop(wire, None) for wire in step.wires]
         result += [one for one in held if one is not None and one.turn is not None]
         plain = [np.eye(4) if one is None or one.turn is not None else one.matrix for one in held]
-        result.append(Step(step.wires, step.matrix @ reduce(np.kron, plain)))
+        result.append(Step(step.wires, step.matrix @ kronecker(plain)))
     return (*result, *waiting.values())
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qpbae_tn.analysis.noise.affine import AffineFit, fit_with_intervals
 from qpbae_tn.analysis.noise.calibrated import CalibratedNoise
@@ -21,6 +22,7 @@ from qpbae_tn.compiler.targets import Target
 from qpbae_tn.errors import InputError
 
 Row = dict[str, Any]
+Indices = NDArray[np.intp]
 
 STAGE_PATCHES = 40
 """Patches of each kind that noise is split by stage on."""
@@ -143,10 +145,8 @@ class _Measured:
     points: dict[str, list[Any]]
 
 
-def _patch_values(
-    scene: Scene, response: Response, normal: Sequence[int], anomalous: Sequence[int], seed: int
-) -> _Measured:
-    chosen = np.concatenate([np.asarray(normal), np.asarray(anomalous)])
+def _patch_values(scene: Scene, response: Response, normal: Indices, anomalous: Indices, seed: int) -> _Measured:
+    chosen = np.concatenate([normal, anomalous])
     states, quantity = scene.test.states[chosen], response.readout.quantity
     exact, noisy = scene.exact(states, quantity), response.means(states)
     spread = response.squares(states) - noisy**2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 import cirq
@@ -84,6 +84,14 @@ def apply_to_axes(matrix: FloatArray, tensor: FloatArray, axes: Sequence[int]) -
     shaped = matrix.reshape((4,) * (2 * width))
     moved = np.tensordot(shaped, tensor, axes=(range(width, 2 * width), list(axes)))
     return np.ascontiguousarray(np.moveaxis(moved, range(width), list(axes)))
+
+
+def kronecker(matrices: Iterable[FloatArray]) -> FloatArray:
+    """The Kronecker product of matrices, the first one most significant."""
+    product = np.ones((1, 1))
+    for matrix in matrices:
+        product = np.asarray(np.kron(product, matrix), dtype=np.float64)
+    return product
 
 
 def _products(left: ComplexArray, right: ComplexArray) -> ComplexArray:
