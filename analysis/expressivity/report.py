@@ -114,9 +114,8 @@ def _gap_chart(rows: Sequence[Row], references: Sequence[Row]) -> Figure:
                 pca, product = (_reference(references, row, name)["loss"] for name in ("patch_pca", "product_filter"))
                 if product - pca > 1e-6:
                     points.append((row["parameters"], (product - row["loss"]) / (product - pca)))
-            drawn.axes.scatter(
-                *zip(*points, strict=True), s=18, marker=marker, color=PALETTE[index], alpha=0.7, label=kind
-            )
+            x, y = zip(*points, strict=True)
+            drawn.axes.scatter(x, y, s=18, marker=marker, color=PALETTE[index], alpha=0.7, label=kind)
         drawn.axes.set_xscale("log")
         drawn.axes.legend()
     return Figure(

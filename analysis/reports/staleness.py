@@ -61,7 +61,7 @@ def _essence(path: Path) -> bytes:
         if isinstance(body, list) and isinstance(
             node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
         ):
-            node.body = [  # type: ignore[assignment]
+            node.body = [
                 item for item in body if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
             ]
     return ast.dump(tree).encode()

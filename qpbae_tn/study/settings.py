@@ -122,7 +122,8 @@ class Settings:
             idle += ["split_seed", "train", "validation"]
         if self.test is None:
             idle.append("test_seed")
-        return replace(self, **{field.name: field.default for field in fields(self) if field.name in idle})
+        defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in idle}
+        return replace(self, **defaults)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values: the settings that matter to the detector."""
