@@ -63,7 +63,9 @@ class ExactPreparation:
         states = checked_states(states)
         n = qubit_count_of(states)
         template = self.template(n)
-        if n == 1:
+        if not len(states):
+            angles = np.empty((0, template.parameter_count))
+        elif n == 1:
             angles = product_angles(states)
         elif n <= 3:
             angles = growth_angles(states)

@@ -55,7 +55,7 @@ def fit_states(ladder: Ladder, states: FloatArray) -> FloatArray:
 
     Args:
         ladder: with enough angles to reach every state.
-        states: unit vectors, shape (N, 2^n).
+        states: unit vectors, shape (N, 2^n), N at least 1.
 
     Returns:
         Shape (N, K), radians.
@@ -69,7 +69,7 @@ def fit_states(ladder: Ladder, states: FloatArray) -> FloatArray:
     racers = len(_first_angles(sweep, 0))
     chunk = max(1, _MEMORY // (8 * ladder.parameter_count * sweep.size * racers))
     parts = [_fit(sweep, targets[begin : begin + chunk]) for begin in range(0, len(states), chunk)]
-    angles = np.concatenate(parts) if parts else np.empty((0, ladder.parameter_count))
+    angles = np.concatenate(parts)
     angles[:, ladder.last_slots] += frames
     return angles
 

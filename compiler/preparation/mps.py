@@ -71,7 +71,9 @@ class MpsPreparation:
         states = checked_states(states)
         n = qubit_count_of(states)
         layers = self.layers(n)
-        if layers == 0:
+        if not len(states):
+            angles = np.empty((0, self._ladder(n).parameter_count))
+        elif layers == 0:
             angles = product_angles(states)
         else:
             angles = _layered_angles(states, layers)
@@ -178,4 +180,4 @@ def _polished(ladder: Ladder, states: FloatArray, angles: FloatArray) -> FloatAr
         ).angles
         for begin in range(0, len(states), chunk)
     ]
-    return np.concatenate(parts) if parts else angles
+    return np.concatenate(parts)

@@ -107,7 +107,7 @@ class PreparationTemplate:
         cosines, sines = np.cos(angles / 2), sign * np.sin(angles / 2)
         for gate in gates:
             if isinstance(gate, Rotation):
-                view = states.reshape(len(states), 2**gate.qubit, 2, -1)
+                view = states.reshape(len(states), 2**gate.qubit, 2, 2 ** (n - gate.qubit - 1))
                 c, s = (table[:, gate.parameter, None, None] for table in (cosines, sines))
                 zero, one = view[:, :, 0].copy(), view[:, :, 1]
                 view[:, :, 0] = c * zero - s * one

@@ -1,0 +1,57 @@
+"""From names to preparations and back, and the names that are refused."""
+
+import pytest
+
+from qpbae_tn.compiler.preparation import (
+    ExactPreparation,
+    MpsPreparation,
+    MpsToFidelity,
+    NoPreparation,
+    Preparation,
+    parse_preparation,
+)
+from qpbae_tn.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "preparation"),
+    [
+        ("none", NoPreparation()),
+        ("exact", ExactPreparation()),
+        ("mps", MpsPreparation(2)),
+        ("mps:1", MpsPreparation(1)),
+        ("mps:8", MpsPreparation(8)),
+        ("mps:0.995", MpsToFidelity(0.995)),
+    ],
+)
+def test_names(name: str, preparation: Preparation) -> None:
+    assert parse_preparation(name) == preparation
+    assert parse_preparation(preparation.name) == preparation
+
+
+def test_bond_beside_the_name() -> None:
+    assert parse_preparation("mps", bond=4) == MpsPreparation(4)
+
+
+@pytest.mark.parametrize(
+    ("name", "bond"),
+    [
+        ("mps", 0),
+        ("mps", -1),
+        ("mps:0", None),
+        ("mps:-2", None),
+        ("mps:", None),
+        ("mps:two", None),
+        ("mps:1.5", None),
+        ("mps:0.0", None),
+        ("mps:2", 4),
+        ("exact", 2),
+        ("none", 1),
+        ("exact:2", None),
+        ("isometry", None),
+        ("", None),
+    ],
+)
+def test_refused(name: str, bond: int | None) -> None:
+    with pytest.raises(InputError):
+        parse_preparation(name, bond)
