@@ -15,6 +15,7 @@ MODULES: dict[str, str] = {
     "shots": "qpbae_tn.analysis.shots.report",
     "noise": "qpbae_tn.analysis.noise.report",
     "hardware": "qpbae_tn.analysis.hardware.report",
+    "reproduction": "qpbae_tn.analysis.reproduction.report",
 }
 """Report name to the module that holds its `REPORT`, in the order of the index."""
 

@@ -207,7 +207,7 @@ def _print_table(table: ResultTable, reporter: Reporter) -> None:
 
     shown = Table(title=table.title, title_justify="left", pad_edge=False)
     for index, heading in enumerate(table.header):
-        shown.add_column(heading, justify="left" if index < 2 else "right", no_wrap=len(heading) < 10)
+        shown.add_column(heading, justify="left" if index < 3 else "right", no_wrap=heading != "settings")
     for row in table.rows:
         shown.add_row(*row)
     reporter.console.print(shown)

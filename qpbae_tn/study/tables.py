@@ -48,7 +48,6 @@ class ResultTable:
 def result_table(title: str, found: Sequence[Configuration], metrics: Sequence[str]) -> ResultTable:
     """One configuration a row, each metric as mean and standard deviation over seeds."""
     names = varying(found)
-    header = ["data", "detector", *(SHORT.get(name, name) for name in names), "seeds"]
     raw_header = ["data", "detector", *names, "seeds"]
     for metric in metrics:
         raw_header += [metric, f"{metric}_std"]
@@ -57,10 +56,17 @@ def result_table(title: str, found: Sequence[Configuration], metrics: Sequence[s
         keys = [one.parameters.get(name, "") for name in names]
         spreads = [one.metric(metric) for metric in metrics]
         start = [one.data, one.detector, *keys, len(one.results)]
-        rows.append([*map(str, start), *("-" if spread is None else spread.show() for spread in spreads)])
+        shown = [one.data, one.detector, settings_text(one, names), str(len(one.results))]
+        rows.append([*shown, *("-" if spread is None else spread.show() for spread in spreads)])
         numbers = [("", "") if spread is None else (spread.mean, spread.std) for spread in spreads]
         raw.append([*start, *("" if number is None else number for pair in numbers for number in pair)])
-    return ResultTable(title, [*header, *(METRIC_TITLES[metric] for metric in metrics)], rows, raw_header, raw)
+    header = ["data", "detector", "settings", "n", *(METRIC_TITLES[metric] for metric in metrics)]
+    return ResultTable(f"{title} (n seeds)", header, rows, raw_header, raw)
+
+
+def settings_text(one: Configuration, names: Sequence[str]) -> str:
+    """The settings of these names that matter to it, e.g. "P=8 S=2 BD=1 init=dc"."""
+    return " ".join(f"{SHORT.get(name, name)}={one.parameters[name]}" for name in names if name in one.parameters)
 
 
 def paper_tables(found: Sequence[Configuration]) -> list[ResultTable]:

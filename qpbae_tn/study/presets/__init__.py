@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
 
-PRESETS = ("paper", "textures")
+PRESETS = ("paper", "departures", "textures")
 """Names that `qpbae study run` takes in the place of a file."""
 
 

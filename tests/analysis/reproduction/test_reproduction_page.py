@@ -1,0 +1,144 @@
+"""The page on a folder made here in the layout of MVTec-AD, and what it says of the authors' files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qpbae_tn.analysis.reports.registry import load_report
+from qpbae_tn.analysis.reproduction.authors import image_count, read_losses, read_metrics
+from qpbae_tn.analysis.reproduction.report import write_reproduction_report
+from qpbae_tn.analysis.reproduction.results import StudyResults, run_or_read
+from qpbae_tn.errors import InputError
+from qpbae_tn.study.runner import run_study
+from qpbae_tn.study.sources import open_sources
+from qpbae_tn.study.specification import Study, read_study
+from qpbae_tn.study.workplaces import InProcess
+
+
+@pytest.fixture(scope="module")
+def leather(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many training images as MVTec-AD's leather has, so that the authors' index lists fit; 32 px, made here."""
+    root = tmp_path_factory.mktemp("mvtec") / "leather"
+    rng = np.random.default_rng(3)
+    for folder, count in (("train/good", 245), ("test/good", 3), ("test/cut", 6)):
+        (root / folder).mkdir(parents=True)
+        for number in range(count):
+            pixels = 120 + 25 * np.sin(np.arange(32) / 2 + rng.uniform(0, 6))[:, None] + rng.normal(0, 8, (32, 32))
+            if folder == "test/cut":
+                mask = np.zeros((32, 32), dtype=np.uint8)
+                y, x = rng.integers(2, 20, 2)
+                mask[y : y + 3, x : x + 10] = 255
+                pixels[mask > 0] *= 0.2
+                (root / "ground_truth/cut").mkdir(parents=True, exist_ok=True)
+                Image.fromarray(mask).save(root / f"ground_truth/cut/{number:03d}_mask.png")
+            Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(root / folder / f"{number:03d}.png")
+    return root
+
+
+def reduced(name: str, **changes: object) -> Study:
+    """A preset with a smaller grid."""
+    return Study.from_document({**read_study(name).document, **changes}, name)
+
+
+@pytest.fixture(scope="module")
+def runs(leather: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The two studies, each with a few of its configurations."""
+    folder = tmp_path_factory.mktemp("runs")
+    record = {"resamples": 5, "curves": True, "subset_images": 6, "subset_draws": 10}
+    sizes = [{"patch_size": 2, "stride": 2, "bottleneck": 1}, {"patch_size": 4, "stride": [2, 4], "bottleneck": 1}]
+    paper = reduced("paper", grid=[*sizes, {"patch_size": 8, "stride": 8, "detector": "classical"}], record=record)
+    document = dict(read_study("departures").document)
+    documents = {"departures": {**document, "data": {"leather": {"title": "Leather"}}, "seeds": [123]}}
+    documents["departures"]["record"] = {"resamples": 0, "legacy_aupro": True}
+    documents["departures"]["defaults"] = {**document["defaults"], "epochs": 1, "test": 8}
+    for study in (paper, Study.from_document(documents["departures"], "departures")):
+        sources = open_sources(study, {"leather": str(leather)})
+        progress = run_study(study, sources, folder / study.name / "results.jsonl", InProcess())
+        assert not progress.failed
+    return folder
+
+
+@pytest.fixture(scope="module")
+def authors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files in the form of the authors'."""
+    folder = tmp_path_factory.mktemp("authors")
+    losses = "".join(f"{epoch},{0.3 / (epoch + 1)},tensor({0.31 / (epoch + 1):.4f})\n" for epoch in range(20))
+    (folder / "leather_KS4_ST2_BD1_s456_losses.csv").write_text(f",train_loss,val_loss\n{losses}")
+    header = ",threshold,mean_acc,std_acc,mean_dice,std_dice,mean_iou,std_iou,mean_aupro,std_aupro,mean_auroc,std_auroc"
+    row = "0,0.97,0.8,0.1,0.3,0.1,0.2,0.1,0.9,0.01,0.95,0.01"
+    (folder / "leather_KS4_ST2_BD1_metrics.csv").write_text(f"{header}\n{row}\n")
+    share = 1234 / (7 * 32 * 32)
+    row = f"0,0.999,{share},0,0.2,0,{share + 1e-10},0,0.7,0.01,0.7,0.01"
+    (folder / "CLASSICAL_busi_KS8_ST2_metrics.csv").write_text(f"{header}\n{row}\n")
+    return folder
+
+
+def test_the_page_stands_beside_the_papers_tables(runs: Path, authors: Path, tmp_path: Path) -> None:
+    written = write_reproduction_report(tmp_path, runs / "paper", runs / "departures", authors=authors)
+    text = (tmp_path / "reproduction.md").read_text()
+    for heading in ("What was run", "Tables I to III", "Fig. 5", "Fig. 6", "Fig. 4", "loss curves", "Every departure"):
+        assert f"## {heading}" in text or heading in text
+    # Table II, leather, S = 2, BD = 1, as the paper prints it.
+    assert "0.951 ± 0.004" in text
+    assert "| carpet | - | - | - | 0 of" in text
+    assert "research only" in text
+    document = json.loads((tmp_path / "reproduction" / "reproduction.json").read_text())
+    pairs = [row for row in document["comparison"] if row["metric"] == "auroc"]
+    assert [(row["patch_size"], row["stride"]) for row in pairs] == [(2, 2), (4, 2), (4, 4)]
+    for row in pairs:
+        combined = np.hypot(row["ours_std"], row["paper_std"])
+        assert row["sigmas"] == pytest.approx((row["ours"] - row["paper"]) / combined)
+        assert abs(row["sigmas_with_subsets"]) < abs(row["sigmas"])
+    assert len(document["departures"]) >= 14
+    assert document["measured"]["losses"][0]["seed"] == 456
+    assert document["measured"]["test_images"] == [7, 1234]
+    # Charts of numbers only: no picture of data.
+    assert {path.suffix for path in written} == {".md", ".html", ".svg", ".json", ".csv"}
+    assert "data:image" not in (tmp_path / "reproduction.html").read_text()
+    assert "<image" not in "".join(path.read_text() for path in written if path.suffix == ".svg")
+
+
+def test_the_page_is_the_same_twice(runs: Path, tmp_path: Path) -> None:
+    pages = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        files = write_reproduction_report(tmp_path / name, runs / "paper", runs / "departures")
+        pages.append({path.relative_to(tmp_path / name): path.read_bytes() for path in files})
+    assert pages[0] == pages[1]
+    assert "result files were not given" in (tmp_path / "a" / "reproduction.md").read_text()
+
+
+def test_the_losses_are_halved(runs: Path, authors: Path) -> None:
+    from qpbae_tn.analysis.reproduction.authors import loss_rows
+
+    paper = StudyResults.read(runs / "paper")
+    (row,) = loss_rows(read_losses(authors), paper)
+    one = paper.one(detector="quantum", patch_size=4, stride=2)
+    assert one is not None
+    assert row["train_ours"] == [loss / 2 for loss in one.results[1]["values"]["losses"]]
+    assert row["train_theirs"][0] == 0.3
+    assert row["validation_theirs"][0] == 0.31
+    differences = np.abs(np.subtract(row["train_ours"], row["train_theirs"]))
+    assert row["largest_train_difference"] == differences.max()
+
+
+def test_the_authors_files_are_read(authors: Path, tmp_path: Path) -> None:
+    (one,) = read_metrics(authors)
+    assert (one.data, one.patch_size, one.stride, one.bottleneck) == ("leather", 4, 2, 1)
+    assert (one.aupro, one.auroc, one.dice) == (0.9, 0.95, {0.97: 0.3})
+    assert image_count(authors) == (7, 1234)
+    assert image_count(tmp_path) is None
+    (tmp_path / "leather_KS4_ST2_BD1_s456_losses.csv").write_text(",train_loss,val_loss\n0,abc,tensor(0.1)\n")
+    with pytest.raises(InputError, match="'abc' is not a number"):
+        read_losses(tmp_path)
+
+
+def test_the_report_is_registered_and_asks_for_data(tmp_path: Path) -> None:
+    assert load_report("reproduction").name == "reproduction"
+    with pytest.raises(InputError, match="--data carpet=DIR"):
+        run_or_read("paper", {"elsewhere": tmp_path}, tmp_path / "runs")
