@@ -170,19 +170,29 @@ def _formulas(reporter: Reporter) -> None:
     reporter.emit({"formulas": formula_document()})
 
 
+CONFIGURATION = ("P", "BD", "L", "block", "readout", "preparation", "target")
+FIGURES = ("qubits", "literal", "reduced", "native", "placed", "us", "fidelity", "image s", "train h", "fits")
+
+
 def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
+    """The rows; what is the same in all of them stands above the table, so that it fits a terminal."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
-    header = ("P", "BD", "L", "block", "readout", "preparation", "target", "qubits", "literal", "reduced", "native")
-    for name in (*header, "placed", "us", "fidelity", "image s", "training h", "fits"):
-        table.add_column(name, justify="left" if name in ("block", "readout", "preparation", "target") else "right")
-    for row in rows:
-        table.add_row(*_cells(row))
+    cells = [_cells(row) for row in rows]
+    header = (*CONFIGURATION, *FIGURES)
+    same = [column for column in range(len(CONFIGURATION)) if len({row[column] for row in cells}) == 1]
+    shown = [column for column in range(len(header)) if column not in same]
+    title = ", ".join(f"{header[column]} {cells[0][column]}" for column in same) if cells else ""
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    for column in shown:
+        words = header[column] in ("block", "readout", "preparation", "target")
+        table.add_column(header[column], justify="left" if words else "right", no_wrap=words)
+    for row in cells:
+        table.add_row(*(row[column] for column in shown))
     reporter.console.print(table)
     reporter.console.print(
         "literal, reduced (CZ, before placement), native and placed: two-qubit gates, preparation included; "
-        "~ by formula, bounds and medians; training: parameter shift over nominal parameters; "
+        "~ by formula, bounds and medians; train: parameter shift over nominal parameters; "
         "reasons for 'no' and '?' are in --json and --csv.",
         markup=False,
     )
