@@ -171,7 +171,7 @@ def _formulas(reporter: Reporter) -> None:
 
 
 CONFIGURATION = ("P", "BD", "L", "block", "readout", "preparation", "target")
-FIGURES = ("qubits", "literal", "reduced", "native", "placed", "us", "fidelity", "image s", "train h", "fits")
+FIGURES = ("qubits", "literal", "reduced", "native", "us", "fidelity", "image s", "train h", "fits")
 
 
 def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
@@ -183,16 +183,16 @@ def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
     same = [column for column in range(len(CONFIGURATION)) if len({row[column] for row in cells}) == 1]
     shown = [column for column in range(len(header)) if column not in same]
     title = ", ".join(f"{header[column]} {cells[0][column]}" for column in same) if cells else ""
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left")
     for column in shown:
         words = header[column] in ("block", "readout", "preparation", "target")
-        table.add_column(header[column], justify="left" if words else "right", no_wrap=words)
+        table.add_column(header[column], justify="left" if words else "right", no_wrap=True)
     for row in cells:
         table.add_row(*(row[column] for column in shown))
     reporter.console.print(table)
     reporter.console.print(
-        "literal, reduced (CZ, before placement), native and placed: two-qubit gates, preparation included; "
-        "~ by formula, bounds and medians; train: parameter shift over nominal parameters; "
+        "literal, reduced (CZ, before placement) and native (placed where 'fits' says yes): two-qubit gates, "
+        "preparation included; ~ by formula, bounds and medians; train: parameter shift over nominal parameters; "
         "reasons for 'no' and '?' are in --json and --csv.",
         markup=False,
     )
@@ -203,7 +203,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     start = [c["patch_size"], c["bottleneck"], c["layers"], c["block"], c["readout"], c["preparation"], c["target"]]
     fits = {True: "yes", False: "no", None: "?"}[row["fits"]]
     if "native" not in row:
-        return [*map(str, start), *[""] * 9, fits]
+        return [*map(str, start), *[""] * 8, fits]
     best = row["placed"] or row["native"]
     mark = "~" if best["source"] == "formula" else ""
     return [
@@ -211,8 +211,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         str(row["reduced"]["qubits"]),
         str(row["literal"]["two_qubit_gates"]),
         str(row["reduced"]["two_qubit_gates"]),
-        ("~" if row["native"]["source"] == "formula" else "") + str(row["native"]["two_qubit_gates"]),
-        "" if row["placed"] is None else str(row["placed"]["two_qubit_gates"]),
+        ("~" if best["source"] == "formula" else "") + str(best["two_qubit_gates"]),
         f"{mark}{best['duration_ns'] / 1000:.3g}",
         f"{mark}{best['fidelity']:.3g}",
         f"{row['image']['wall_time_s']:.3g}",
