@@ -11,8 +11,7 @@ import pytest
 from qpbae_tn.ansatz import RY, SO4
 from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation.mps import MpsPreparation
-from qpbae_tn.compiler.preparation.none import NoPreparation
+from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, NoPreparation
 from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.compiler.stages import Stage, stage_of
@@ -28,6 +27,7 @@ LIMITS: dict[tuple[str, str, bool], tuple[tuple[int, int | None], ...]] = {
     ("echo", "none", False): ((3, None), (4, None), (6, None)),
     ("ancilla", "none", False): ((36, None), (54, None)),
     ("latent", "mps", False): ((14, None), (24, None), (34, None)),
+    ("latent", "exact", False): ((18, None), (70, None)),
     ("direct", "none", False): ((0, 0), (0, 0), (0, 0)),
 }
 CELLS = [(*key, index) for key, limits in LIMITS.items() for index in range(len(limits))]
@@ -39,7 +39,7 @@ def compiled(
 ) -> CompiledProgram:
     model = {key: options.pop(key) for key in ("kind", "layers", "trash") if key in options}
     specification = ModelSpecification.build(size, size, latents, **model)
-    how = NoPreparation() if preparation == "none" else MpsPreparation(2)
+    how = {"none": NoPreparation(), "mps": MpsPreparation(2), "exact": ExactPreparation()}[preparation]
     native = options.pop("native", None)
     angles = generic_angles(specification, 0) if options.pop("numbers", True) else None
     return compile_program(specification, angles, READOUTS[readout], how, load_target(target, native), **options)
