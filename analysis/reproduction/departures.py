@@ -284,8 +284,8 @@ def _legacy_effect(changes: StudyResults, measured: Mapping[str, Any]) -> str:
             parts.append(f"{data} P={sizes['patch_size']}: {' / '.join(numbers)}")
     told = [f"AUPRO of MVTec / of Anomalib up to 0.3 / without limit: {'; '.join(parts)}"] if parts else []
     for row in (measured.get("aupro_files") or [])[:3]:
-        sizes = f"P={row['patch_size']} S={row['stride']} BD={row['bottleneck']}"
-        told.append(f"{row['data']} {sizes}: {row['file']:.3f} in their file, {row['table']:.3f} in the table")
+        size = f"P={row['patch_size']} S={row['stride']} BD={row['bottleneck']}"
+        told.append(f"{row['data']} {size}: {row['file']:.3f} in their file, {row['table']:.3f} in the table")
     return "; ".join(told) or "not measured"
 
 

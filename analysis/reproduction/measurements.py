@@ -87,8 +87,9 @@ def other_hundreds(source: Source, draws: int = 12) -> dict[str, Any]:
     curves = []
     for draw in range(draws):
         split = random_split(len(train), draw)
-        images = [train.take(part).images for part in (split.train, split.validation)]
-        _, history = fit(prepare_problem(specification, make_engine("exact"), *images), start, FitOptions())
+        normal, held_back = (train.take(part).images for part in (split.train, split.validation))
+        problem = prepare_problem(specification, make_engine("exact"), normal, held_back)
+        _, history = fit(problem, start, FitOptions())
         curves.append([LOSS_FACTOR * history[epoch].loss for epoch in (0, -1)])
     means, stds = np.mean(curves, axis=0), np.std(curves, axis=0, ddof=1)
     epochs = ("first_epoch", "last_epoch")
