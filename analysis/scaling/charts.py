@@ -60,7 +60,7 @@ def preparation_chart(rows: Sequence[Row], name: str) -> Figure:
         "bond dimension",
         "1 - fidelity",
         f"Truncating real patches: {name}",
-        "Median over 64 patches, pixels row by row. A preparation of that bond makes no better.",
+        "Median over 64 patches, pixels row by row. No circuit of that bond does better.",
     )
 
 

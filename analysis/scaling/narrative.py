@@ -53,8 +53,8 @@ def lead(document: Mapping[str, Any]) -> str:
     if found:
         wins = sum(_clearly_better(row, "model", "dc_overlap") for row in found)
         sentences.append(
-            f"Detection does not gain from larger patches by itself: in {wins} of {len(found)} cells the AUPRO "
-            "interval of the trained one-layer model lies above that of the DC overlap, which needs no training."
+            f"In {wins} of {len(found)} cells of detection the AUPRO interval of the trained one-layer model lies "
+            f"above that of the DC overlap, which needs no training. The best AUPRO: {_best_cells(found)}."
         )
     return " ".join(sentences) or "How the model grows with its patches."
 
@@ -70,9 +70,9 @@ def engine_words(document: Mapping[str, Any], plan: ScalingPlan) -> str:
         "of the time of mps. A training step is loss and gradient of the patches of 4 images of 256 px at stride P/4 "
         "(at most 2048), of 4 patches where images are too small; qsim, which runs two circuits for each angle and "
         "patch (and scores 1024 amplitudes at once), and random trains get 4 patches at every P. Patches past P = "
-        f"4096 never exist as pixels: they are random trains of bond {plan.bond}. Limits: {plan.limits.time_s:g} s and "
-        f"{plan.limits.memory_mib} MiB a process.\n\nThe mps engine took less time than exact, on the same patches, at "
-        "these P; `--engine auto` "
+        f"4096 never exist as pixels: they are random trains of bond {plan.bond}. Memory is that of the whole call. "
+        f"Limits: {plan.limits.time_s:g} s and {plan.limits.memory_mib} MiB a process.\n\nThe mps engine took less "
+        "time than exact, on the same patches, at these P; `--engine auto` "
         "follows them:\n\n" + "\n".join(lines)
     )
 
@@ -106,6 +106,20 @@ def detection_words(rows: Sequence[Row], plan: ScalingPlan) -> str:
         "`dc_overlap`: no training. `patch_pca`: as many components as the latent register has amplitudes, the best "
         "F_trash of any encoder; `patch_pca_32`: 32 components (8 at P = 4), what a larger latent register could give."
     )
+
+
+def _best_cells(rows: Sequence[Row]) -> str:
+    told = []
+    for name in dict.fromkeys(row["point"]["data"] for row in rows):
+        cells = [
+            (found["aupro"]["value"], detector, row["point"]["patch_size"])
+            for row in rows
+            if row["point"]["data"] == name
+            for detector, found in row["result"]["detectors"].items()
+        ]
+        value, detector, size = max(cells)
+        told.append(f"{value:.2f} on {name} (`{detector}`, P = {size})")
+    return ", ".join(told)
 
 
 def _clearly_better(row: Row, one: str, other: str) -> bool:

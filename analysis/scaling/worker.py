@@ -39,7 +39,7 @@ def main() -> None:
     try:
         answer = measure(task)
     except InputError as error:
-        answer = {"failed": str(error)}
+        answer = {"failed": error.what}
     except MemoryError as error:
         answer = {"failed": f"memory limit of {task.memory_mib} MiB: {error or 'no details'}"}
     json.dump(answer, sys.stdout, allow_nan=False)
