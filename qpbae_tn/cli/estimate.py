@@ -170,26 +170,27 @@ def _formulas(reporter: Reporter) -> None:
     reporter.emit({"formulas": formula_document()})
 
 
-CONFIGURATION = ("P", "BD", "L", "block", "readout", "preparation", "target")
+CONFIGURATION = ("P", "BD", "readout", "L", "block", "preparation", "target")
 FIGURES = ("qubits", "literal", "reduced", "native", "us", "fidelity", "image s", "train h", "fits")
+COLUMNS = 3
+"""The first of the configuration that stand in the table; a table for each value of the rest fits a terminal."""
 
 
 def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
-    """The rows; what is the same in all of them stands above the table, so that it fits a terminal."""
     from rich.table import Table
 
-    cells = [_cells(row) for row in rows]
-    header = (*CONFIGURATION, *FIGURES)
-    same = [column for column in range(len(CONFIGURATION)) if len({row[column] for row in cells}) == 1]
-    shown = [column for column in range(len(header)) if column not in same]
-    title = ", ".join(f"{header[column]} {cells[0][column]}" for column in same) if cells else ""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left")
-    for column in shown:
-        words = header[column] in ("block", "readout", "preparation", "target")
-        table.add_column(header[column], justify="left" if words else "right", no_wrap=True)
-    for row in cells:
-        table.add_row(*(row[column] for column in shown))
-    reporter.console.print(table)
+    tables: dict[tuple[str, ...], Table] = {}
+    for row in rows:
+        cells = _cells(row)
+        rest = tuple(cells[COLUMNS : len(CONFIGURATION)])
+        if rest not in tables:
+            title = ", ".join(f"{name} {value}" for name, value in zip(CONFIGURATION[COLUMNS:], rest, strict=True))
+            tables[rest] = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left")
+            for name in (*CONFIGURATION[:COLUMNS], *FIGURES):
+                tables[rest].add_column(name, justify="left" if name == "readout" else "right", no_wrap=True)
+        tables[rest].add_row(*cells[:COLUMNS], *cells[len(CONFIGURATION) :])
+    for table in tables.values():
+        reporter.console.print(table)
     reporter.console.print(
         "literal, reduced (CZ, before placement) and native (placed where 'fits' says yes): two-qubit gates, "
         "preparation included; ~ by formula, bounds and medians; train: parameter shift over nominal parameters; "
@@ -200,7 +201,7 @@ def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     c = row["configuration"]
-    start = [c["patch_size"], c["bottleneck"], c["layers"], c["block"], c["readout"], c["preparation"], c["target"]]
+    start = [c["patch_size"], c["bottleneck"], c["readout"], c["layers"], c["block"], c["preparation"], c["target"]]
     fits = {True: "yes", False: "no", None: "?"}[row["fits"]]
     if "native" not in row:
         return [*map(str, start), *[""] * 8, fits]
