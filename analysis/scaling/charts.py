@@ -23,8 +23,8 @@ def loglog(
         drawn.axes.set_xscale("log", base=2)
         drawn.axes.set_yscale("log" if log_y else "linear")
         for index, (label, (x, y)) in enumerate(curves.items()):
-            style = {"color": PALETTE[index % len(PALETTE)], "marker": MARKERS[index % len(MARKERS)]}
-            drawn.axes.plot(x, y, label=label, markersize=4, **style)
+            colour, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+            drawn.axes.plot(x, y, label=label, markersize=4, color=colour, marker=marker)
         if curves:
             drawn.axes.legend(fontsize=8)
     return Figure(name, drawn.svg, caption)

@@ -81,7 +81,7 @@ def run_scaling(
 def document_of(rows: Sequence[Row], bond: int) -> dict[str, Any]:
     """The document of finished rows."""
     faster = {
-        f"{work}, {f'bond {limit}' if limit else 'no bond limit'}": faster_sizes(rows, work, limit)  # type: ignore[arg-type]
+        f"{work}, {f'bond {limit}' if limit else 'no bond limit'}": faster_sizes(rows, work, limit)
         for work in ("score", "train")
         for limit in (None, bond)
     }

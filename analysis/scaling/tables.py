@@ -130,7 +130,11 @@ def _order_cell(row: Row | None) -> str:
 
 def engine_table(rows: Sequence[Row], work: str, bonds: Sequence[int]) -> Table:
     """Time and memory of each engine by size, and why it stops."""
-    columns = [("exact", None, "pixels"), ("qsim", None, "pixels"), ("mps", None, "pixels")]
+    columns: list[tuple[str, int | None, str]] = [
+        ("exact", None, "pixels"),
+        ("qsim", None, "pixels"),
+        ("mps", None, "pixels"),
+    ]
     columns += [("mps", bond, source) for bond in bonds for source in ("pixels", "trains")]
     by_column = {key: engine_rows(rows, work, *key) for key in columns}  # type: ignore[arg-type]
     sizes = sorted({row["point"]["patch_size"] for found in by_column.values() for row in found})
@@ -245,7 +249,11 @@ def circuit_short_table(rows: Sequence[Row]) -> Table:
 
 def engine_time_table(rows: Sequence[Row], work: str, bond: int) -> Table:
     """Seconds of each engine for a terminal."""
-    columns = [("exact", None, "pixels"), ("qsim", None, "pixels"), ("mps", None, "pixels")]
+    columns: list[tuple[str, int | None, str]] = [
+        ("exact", None, "pixels"),
+        ("qsim", None, "pixels"),
+        ("mps", None, "pixels"),
+    ]
     columns += [("mps", bond, source) for source in ("pixels", "trains")]
     found = [{row["point"]["patch_size"]: row for row in engine_rows(rows, work, *key)} for key in columns]  # type: ignore[arg-type]
     lines = []
