@@ -171,7 +171,7 @@ def _formulas(reporter: Reporter) -> None:
 
 
 CONFIGURATION = ("P", "BD", "readout", "L", "block", "preparation", "target")
-FIGURES = ("qubits", "literal", "reduced", "native", "us", "fidelity", "image s", "train h", "fits")
+FIGURES = ("qub", "literal", "reduced", "native", "us", "fid", "image", "train", "fits")
 COLUMNS = 3
 """The first of the configuration that stand in the table; a table for each value of the rest fits a terminal."""
 
@@ -193,7 +193,8 @@ def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
         reporter.console.print(table)
     reporter.console.print(
         "literal, reduced (CZ, before placement) and native (placed where 'fits' says yes): two-qubit gates, "
-        "preparation included; ~ by formula, bounds and medians; train: parameter shift over nominal parameters; "
+        "preparation included; us: duration; fid: estimated fidelity; image: seconds; train: hours, parameter shift "
+        "over nominal parameters; ~ by formula, bounds and medians; "
         "reasons for 'no' and '?' are in --json and --csv.",
         markup=False,
     )
@@ -201,7 +202,15 @@ def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     c = row["configuration"]
-    start = [c["patch_size"], c["bottleneck"], c["readout"], c["layers"], c["block"], c["preparation"], c["target"]]
+    start = [
+        c["patch_size"],
+        c["bottleneck"],
+        c["readout"].replace("ancilla_training", "anc. training"),
+        c["layers"],
+        c["block"],
+        c["preparation"],
+        c["target"],
+    ]
     fits = {True: "yes", False: "no", None: "?"}[row["fits"]]
     if "native" not in row:
         return [*map(str, start), *[""] * 8, fits]
@@ -210,12 +219,20 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [
         *map(str, start),
         str(row["reduced"]["qubits"]),
-        str(row["literal"]["two_qubit_gates"]),
-        str(row["reduced"]["two_qubit_gates"]),
-        ("~" if best["source"] == "formula" else "") + str(best["two_qubit_gates"]),
-        f"{mark}{best['duration_ns'] / 1000:.3g}",
-        f"{mark}{best['fidelity']:.3g}",
-        f"{row['image']['wall_time_s']:.3g}",
-        f"{row['training']['nominal']['wall_time_s'] / 3600:.3g}",
+        _short(row["literal"]["two_qubit_gates"]),
+        _short(row["reduced"]["two_qubit_gates"]),
+        mark + _short(best["two_qubit_gates"]),
+        mark + _short(best["duration_ns"] / 1000),
+        f"{mark}{best['fidelity']:.2f}",
+        _short(row["image"]["wall_time_s"]),
+        _short(row["training"]["nominal"]["wall_time_s"] / 3600),
         fits,
     ]
+
+
+def _short(number: float) -> str:
+    """A count as it is, a measure to two digits, and either with an exponent where it is long."""
+    if isinstance(number, int) and number < 100_000:
+        return str(number)
+    text = f"{number:.2g}" if number < 1000 else f"{number:.1e}"
+    return text.replace("e+0", "e")
