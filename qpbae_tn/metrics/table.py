@@ -14,7 +14,10 @@ from qpbae_tn.metrics.regions import Regions, find_regions
 from qpbae_tn.metrics.threshold import decide
 
 SWEEP_STEPS = 2**15
-"""Steps of the sweeps behind the intervals; above it they are merged. AUROC then moves by at most 3.1e-5."""
+"""Steps of the sweeps behind the intervals, unless a table says otherwise; above it they are merged.
+
+AUROC then moves by at most one over it, 3.1e-5.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +28,7 @@ class PixelTable:
         maps: Y, shape (images, H, W), finite, higher is more anomalous.
         masks: shape (images, H, W), boolean, true on anomalous pixels.
         threshold: on the scale of Y; a pixel is called anomalous where map > threshold.
+        sweep_steps: steps of the sweeps behind the intervals; see `SWEEP_STEPS`.
 
     Raises:
         InputError: shapes that differ, no pixels, masks that are not boolean, or a number that is not finite.
@@ -33,6 +37,7 @@ class PixelTable:
     maps: NDArray[np.floating]
     masks: NDArray[np.bool_]
     threshold: float
+    sweep_steps: int = SWEEP_STEPS
 
     def __post_init__(self) -> None:
         check_maps(self.maps)
@@ -87,8 +92,8 @@ class PixelTable:
 
     @cached_property
     def sweep_ranking(self) -> Ranking:
-        """The ranking for the intervals, exact up to `SWEEP_STEPS` steps and merged above."""
-        return self.ranking.coarsened(SWEEP_STEPS)
+        """The ranking for the intervals, exact up to `sweep_steps` steps and merged above."""
+        return self.ranking.coarsened(self.sweep_steps)
 
     @cached_property
     def images(self) -> PixelTable:
