@@ -63,7 +63,7 @@ def require_room(limits: Limits) -> None:
         run_task(smallest, limits)
     except PointFailed as error:
         raise InputError(
-            f"not even a patch of 2 x 2 px fits {limits.memory_mib} MiB and {limits.time_s:g} s ({error})",
+            f"not even a patch of 2 x 2 px fits {limits.memory_mib} MiB and {limits.time_s:g} s ({str(error).partition(':')[0]})",
             where="--memory-limit, --time-limit",
             remedy="raise them",
         ) from None

@@ -53,6 +53,7 @@ def scaling(
 ) -> None:
     """Measure circuits, preparation, engines, trainability and detection against the patch size P."""
     from qpbae_tn.analysis.reports.make import parse_data
+    from qpbae_tn.analysis.scaling.isolation import require_room
     from qpbae_tn.analysis.scaling.limits import Limits
     from qpbae_tn.analysis.scaling.plan import PARTS, ScalingPlan
     from qpbae_tn.analysis.scaling.study import planned, run_scaling
@@ -75,6 +76,8 @@ def scaling(
     if dry_run:
         _tell_work(plan, [point.part for points in series for point in points], known, reporter)
         return
+    if "engines" in plan.parts:
+        require_room(plan.limits)
     folder = _open_folder(output, force=force, resume=resume)
     total = sum(len(points) for points in series)
     with reporter.progress("scaling", total) as progress:
