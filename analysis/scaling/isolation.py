@@ -62,8 +62,9 @@ def require_room(limits: Limits) -> None:
     try:
         run_task(smallest, limits)
     except PointFailed as error:
+        cause = str(error).partition(":")[0]
         raise InputError(
-            f"not even a patch of 2 x 2 px fits {limits.memory_mib} MiB and {limits.time_s:g} s ({str(error).partition(':')[0]})",
+            f"not even a patch of 2 x 2 px fits {limits.memory_mib} MiB and {limits.time_s:g} s ({cause})",
             where="--memory-limit, --time-limit",
             remedy="raise them",
         ) from None
