@@ -82,7 +82,7 @@ def _ours(paper: StudyResults, changes: StudyResults, measured: Mapping[str, Any
         Departure(
             "ours",
             "maps are of the test circuit, which gives F",
-            "F too; the training circuit's F_trash, half as wide, can be asked for (`--score trash`)",
+            "F too; F_trash of the training circuit, n qubits narrower, can be asked for (`--score trash`)",
             "F_trash instead of F: " + _change(changes, {"score": "trash"}),
         ),
         Departure(
@@ -131,7 +131,7 @@ def _theirs(paper: StudyResults, changes: StudyResults, measured: Mapping[str, A
             "their program",
             "100 BUSI test images",
             _image_count(measured),
-            _subset_effect(paper),
+            "see the first of this list",
         ),
         Departure(
             "their program",
@@ -169,7 +169,7 @@ def _change(changes: StudyResults, change: Mapping[str, Any]) -> str:
 
 def _less(after: Configuration, before: Configuration, metric: str) -> str:
     a, b = after.metric(metric), before.metric(metric)
-    return "not defined" if a is None or b is None else f"{a.mean - b.mean:+z.3f}"
+    return "not defined" if a is None or b is None else f"{a.mean - b.mean:+z.4f}"
 
 
 def _subset_effect(paper: StudyResults) -> str:

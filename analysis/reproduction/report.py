@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from qpbae_tn.analysis.reports.page import Page
 from qpbae_tn.analysis.reports.render import write_page
@@ -12,17 +13,20 @@ from qpbae_tn.analysis.reproduction.page import reproduction_page
 from qpbae_tn.analysis.reproduction.results import StudyResults, run_or_read
 
 RUNS = Path("runs")
-"""Where `qpbae study run` puts the two studies; the report goes on with what is there."""
+"""Where `qpbae study run` puts the two studies; `--resume`, or a call without data, takes their results from there."""
 AUTHORS = "authors_results"
 """Name under which the folder of the authors' result files is given."""
 
 
 def make(options: ReportOptions) -> Page:
-    """Run the presets `paper` and `departures` on the data that are given, or go on with them, and make the page."""
-    options.progress("the paper's grid")
-    paper, sources = run_or_read("paper", options.data, RUNS / "paper")
-    options.progress("departures")
-    changes, _ = run_or_read("departures", options.data, RUNS / "departures")
+    """Run the presets `paper` and `departures` on the data that are given and make the page.
+
+    Computed anew, unless `--resume` asks to go on with the results in `runs` or no data are given.
+    """
+    with TemporaryDirectory() as fresh:
+        place = RUNS if options.previous is not None or not options.data else Path(fresh)
+        paper, sources = run_or_read("paper", options.data, place / "paper", options.progress)
+        changes, _ = run_or_read("departures", options.data, place / "departures", options.progress)
     options.progress("measurements")
     measured = measurements(paper, sources, options.data.get(AUTHORS))
     return reproduction_page(paper, changes, measured, command=options.command("reproduction"), seed=options.seed)

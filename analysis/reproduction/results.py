@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,15 +49,19 @@ class StudyResults:
         return next((one for one in self.configurations if one.matches(**parameters)), None)
 
 
-def run_or_read(name: str, data: Mapping[str, Path], place: Path) -> tuple[StudyResults, dict[str, Source]]:
+def run_or_read(
+    name: str, data: Mapping[str, Path], place: Path, told: Callable[[str], None] = lambda _: None
+) -> tuple[StudyResults, dict[str, Source]]:
     """A preset's results: continued on the data sets that are given, or read as they are where none is.
 
     Args:
         name: of the preset.
         data: name to folder; names of other reports and the study's own.
         place: the study's folder.
+        told: called with words on what is being done.
     """
     study = read_study(name)
+    told(study.title)
     folders = {DATA_NAMES.get(key, key): str(folder) for key, folder in data.items()}
     folders = {key: folder for key, folder in folders.items() if key in study.data}
     sources: dict[str, Source] = {}

@@ -40,9 +40,10 @@ def baseline_of(paper: StudyResults, one: Configuration, name: str) -> Configura
 def baseline_table(paper: StudyResults, data: str) -> Table:
     """AUPRO and AUROC of every detector on one data set."""
     rows = []
-    for one in paper.configurations:
+    order = ("patch_size", "bottleneck", "stride")
+    for one in sorted(paper.configurations, key=lambda one: [one.parameters.get(name, 0) for name in order]):
         if one.data == data and one.detector == QUANTUM:
-            sizes = [str(one.parameters[name]) for name in ("patch_size", "bottleneck", "stride")]
+            sizes = [str(one.parameters[name]) for name in order]
             found = [one if name == QUANTUM else baseline_of(paper, one, name) for name in _SHOWN]
             rows.append([*sizes, *("-" if other is None else _both(other) for other in found)])
     names = [name.replace("_", " ") for name in _SHOWN]
