@@ -154,8 +154,8 @@ def _not_run(paper: StudyResults) -> str:
     if absent:
         told.insert(
             0,
-            f"Not run: {', '.join(absent)}. These categories of MVTec-AD are for research only (CC BY-NC-SA 4.0) and were "
-            "not at hand; with them, `qpbae study run paper --data NAME=DIR` fills the rows.",
+            f"Not run: {', '.join(absent)}. These categories of MVTec-AD are for research only (CC BY-NC-SA 4.0) and "
+            "were not at hand; with them, `qpbae study run paper --data NAME=DIR` fills the rows.",
         )
     return " ".join(told)
 

@@ -21,6 +21,8 @@ from qpbae_tn.study.workplaces import LocalProcesses, Workplace
 
 TIMES_NAME = "times.jsonl"
 CAUSE_LENGTH = 500
+GROUP_CELLS = 24
+"""Cells handed out together at most: results are written group by group, and past this sharing gains little."""
 
 
 @dataclass
@@ -93,7 +95,9 @@ def _groups(study: Study, sources: Mapping[str, Source], cells: list[Cell]) -> l
         by_group.setdefault(cell.group, []).append(cell)
     groups = []
     for members in by_group.values():
-        groups.append(Group(sources[members[0].data].request_for(members[0]), tuple(members)))
+        request = sources[members[0].data].request_for(members[0])
+        for first in range(0, len(members), GROUP_CELLS):
+            groups.append(Group(request, tuple(members[first : first + GROUP_CELLS])))
     order = list(study.data)
     return sorted(
         groups, key=lambda group: (order.index(group.cells[0].data), -sum(patch_work(c) for c in group.cells))
