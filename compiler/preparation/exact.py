@@ -1,4 +1,4 @@
-"""`exact`: every real amplitude vector, on a line of neighbours up to six qubits, with CZ between any two past that."""
+"""`exact`: every real amplitude vector, on a line up to eight qubits, with CZ between any two past that."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from qpbae_tn.errors import InputError
 
 FloatArray = NDArray[np.float64]
 
-LINE_CZ = {1: 0, 2: 1, 3: 3, 4: 7, 5: 15, 6: 32}
-"""CZ gates on a line for n qubits. A state has 2^n - 1 degrees of freedom, c CZ have n + 2 c angles."""
+LINE_CZ = {1: 0, 2: 1, 3: 3, 4: 7, 5: 15, 6: 32, 7: 64, 8: 127}
+"""CZ gates on a line for n qubits. A state has 2^n - 1 degrees of freedom, c CZ have n + 2 c angles; with none to spare
+fits would stall."""
 
 MOST_QUBITS = 12
 """Past this a circuit would have more than 4,000 CZ."""
@@ -29,10 +30,10 @@ MOST_QUBITS = 12
 class ExactPreparation:
     """Exact preparation of real amplitudes of either sign.
 
-    Up to three qubits by closed formulas: the bond-2 circuit is exact there. Four to six qubits: CZ gates in a brick
-    wall on a line that starts at the centre, 7, 15 and 32 of them, with rotations between them whose angles are fitted
-    by Levenberg-Marquardt to |psi - phi|^2 below 1e-15. From seven qubits on: multiplexed rotations, 2^n - n - 1 CZ
-    between any two qubits, so that a chip needs routing on top.
+    Up to three qubits by closed formulas: the bond-2 circuit is exact there. Four to eight qubits: CZ gates in a brick
+    wall on a line that starts at the centre, `LINE_CZ` of them, with rotations between them whose angles are fitted by
+    Levenberg-Marquardt to |psi - phi|^2 below 1e-15; eight qubits take about a second. From nine qubits on: multiplexed
+    rotations, 2^n - n - 1 CZ between any two qubits, so that a chip needs routing on top.
     """
 
     name: str = "exact"
@@ -77,7 +78,7 @@ class ExactPreparation:
 
 
 def exact_ladder(qubit_count: int) -> Ladder:
-    """The CZ gates on a line for up to six qubits: grown from the centre, or a brick wall that starts there."""
+    """The CZ gates on a line for up to eight qubits: grown from the centre, or a brick wall that starts there."""
     if qubit_count <= 3:
         return growth_ladder(qubit_count) if qubit_count > 1 else Ladder(1, ())
     layers = [

@@ -70,7 +70,7 @@ def fit_ladder(
     states, jacobian = sweep.states_and_derivatives(angles)
     targets = targets * np.where(np.einsum("pk,pk->p", states, targets) < 0, -1.0, 1.0)[:, None]
     residuals = states - targets
-    misfit = np.einsum("pk,pk->p", residuals, residuals)
+    misfit = _squares(residuals)
     tolerance, damping = (np.broadcast_to(value, misfit.shape) for value in (tolerance, damping))
     stalled = fast = np.zeros(len(starts), dtype=bool)
     step = 0
@@ -95,7 +95,7 @@ def fit_ladder(
         tried = angles + move
         new_states, new_jacobian = sweep.states_and_derivatives(tried)
         new_residuals = new_states - targets
-        new_misfit = np.einsum("pk,pk->p", new_residuals, new_residuals)
+        new_misfit = _squares(new_residuals)
         good = (new_misfit < misfit) & (sane | (new_misfit < 0.5 * misfit))
         stalled = good & (misfit - new_misfit < stall * misfit) | (damping > _MOST_DAMPING)
         fast = new_misfit < _FAST * misfit
@@ -141,5 +141,9 @@ def _step(
     linear = (move[:, None] @ jacobian)[:, 0]
     curvature = 2 / _PROBE * ((sweep.states(angles + _PROBE * move) - states) / _PROBE - linear)
     correction = 0.5 * solve(curvature)
-    sane = 2 * np.linalg.norm(correction, axis=1) <= _LARGEST_ACCELERATION * np.linalg.norm(move, axis=1)
+    sane = 4 * _squares(correction) <= _LARGEST_ACCELERATION**2 * _squares(move)
     return np.where(sane[:, None], move + correction, move), sane
+
+
+def _squares(vectors: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("pk,pk->p", vectors, vectors))

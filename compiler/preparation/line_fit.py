@@ -1,6 +1,6 @@
-"""Angles of a ladder with enough of them to reach every real state: a race of random starts, then a homotopy.
+"""Angles of a ladder with enough of them to reach every real state: races of random starts, then a homotopy.
 
-A race solves images, signs, sparse vectors and noise. It stalls at states that are almost products: product states are
+Races solve images, signs, sparse vectors and noise. They stall at states that are almost products: product states are
 singular points of the map from angles to states, where small amplitudes depend on products of several angles. There
 the homotopy starts at the state with all magnitudes raised to a small power, far from any product, and lets the power
 grow to one, so that every amplitude falls to its value at its own rate and the angles follow.
@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.preparation.levenberg_marquardt import LEAST_DAMPING, fit_ladder
+from qpbae_tn.compiler.preparation.levenberg_marquardt import FIRST_DAMPING, LEAST_DAMPING, fit_ladder
 from qpbae_tn.compiler.preparation.product import marginal_angles
 from qpbae_tn.compiler.preparation.sweep import LadderSweep, ladder_sweep
 from qpbae_tn.compiler.preparation.template import Ladder
@@ -23,11 +23,17 @@ FloatArray = NDArray[np.float64]
 TOLERANCE = 1e-15
 """|psi - phi|^2 of a solution, and with it 1 - |<phi|psi>|^2."""
 
-_SEEDS: dict[int, tuple[int, ...]] = {4: (38, 23, 18, 21), 6: (133,)}
-_OTHER_SEEDS = (0, 1)
-"""Seeds of the first angles in a race, by number of qubits: those of many that need the fewest steps."""
+_SEEDS: dict[int, tuple[tuple[int, ...], ...]] = {
+    4: ((18, 2, 116, 49, 111, 56, 5, 124), (117, 193, 46, 115, 140, 145, 38, 26)),
+    5: ((0, 1), (2, 3, 4, 5)),
+    6: ((133,), (86, 125, 41)),
+}
+_OTHER_SEEDS = ((0,), (1, 2))
+"""Seeds of the first angles in each race, by number of qubits: those of many that need the fewest steps."""
 
-_RACE_STEPS = 60
+_RACE_STEPS = (60, 80)
+_ALMOST_PRODUCT: dict[int, float] = {4: 0.99999, 6: 0.9997}
+"""Weight of the nearest product state past which races are not worth their time, by number of qubits."""
 _MEMORY = 2**27
 """Bytes that the derivatives of one stack of starts may take."""
 
@@ -61,12 +67,12 @@ def fit_states(ladder: Ladder, states: FloatArray) -> FloatArray:
         Shape (N, K), radians.
 
     Raises:
-        PreparationError: neither the race nor any homotopy solved a state.
+        PreparationError: neither a race nor a homotopy solved a state.
     """
     sweep = ladder_sweep(ladder)
     frames = marginal_angles(states)
     targets = Ladder(ladder.qubit_count, ()).template().undo(states, frames)
-    racers = len(_first_angles(sweep, 0))
+    racers = max(len(seeds) for seeds in _seeds(ladder))
     chunk = max(1, _MEMORY // (8 * ladder.parameter_count * sweep.size * racers))
     parts = [_fit(sweep, targets[begin : begin + chunk]) for begin in range(0, len(states), chunk)]
     angles = np.concatenate(parts)
@@ -75,28 +81,35 @@ def fit_states(ladder: Ladder, states: FloatArray) -> FloatArray:
 
 
 def _fit(sweep: LadderSweep, targets: FloatArray) -> FloatArray:
-    angles, solved = _race(sweep, targets)
-    for attempt in range(1, _HOMOTOPIES + 1):
+    # Without rotations the CZ gates leave |0...0>, the frame's product state, as it is.
+    angles, solved = np.zeros((len(targets), sweep.ladder.parameter_count)), 2 - 2 * np.abs(targets[:, 0]) <= TOLERANCE
+    entangled = targets[:, 0] ** 2 < _ALMOST_PRODUCT.get(sweep.ladder.qubit_count, 0.999)
+    for seeds, steps in zip(_seeds(sweep.ladder), _RACE_STEPS, strict=True):
+        left = np.flatnonzero(~solved & entangled)
+        if len(left):
+            angles[left], solved[left] = _race(sweep, targets[left], _first_angles(sweep, seeds), steps)
+    for seed in range(_HOMOTOPIES):
         left = np.flatnonzero(~solved)
         if not len(left):
             return angles
-        angles[left], solved[left] = _homotopy(sweep, targets[left], _first_angles(sweep, attempt))
+        angles[left], solved[left] = _homotopy(sweep, targets[left], _first_angles(sweep, (seed,)))
     if not solved.all():
         count = int((~solved).sum())
         raise PreparationError(f"no angles found for {count} states of {sweep.ladder.qubit_count} qubits")
     return angles
 
 
-def _race(sweep: LadderSweep, targets: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+def _race(
+    sweep: LadderSweep, targets: FloatArray, starts: FloatArray, most_steps: int
+) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Each target's best angles, shape (N, K), and whether they solve it."""
-    starts = _first_angles(sweep, 0)
     racers, count = len(starts), len(targets)
     fit = fit_ladder(
         sweep,
         np.repeat(targets, racers, axis=0),
         np.tile(starts, (count, 1)),
         tolerance=TOLERANCE,
-        most_steps=_RACE_STEPS,
+        most_steps=most_steps,
         groups=np.repeat(np.arange(count), racers),
     )
     misfits = fit.misfit.reshape(count, racers)
@@ -124,20 +137,20 @@ def _homotopy(sweep: LadderSweep, targets: FloatArray, start: FloatArray) -> tup
             angles,
             tolerance=TOLERANCE if last else np.maximum((_STAGE_ACCURACY * smallest) ** 2, TOLERANCE / 10),
             most_steps=_STAGE_STEPS,
-            damping=np.maximum(_STAGE_DAMPING * smallest, LEAST_DAMPING) if stage else 1e-2,
+            damping=np.maximum(_STAGE_DAMPING * smallest, LEAST_DAMPING) if stage else FIRST_DAMPING,
         )
         angles = fit.angles
     return angles, fit.misfit <= TOLERANCE
 
 
-@lru_cache(maxsize=64)
-def _first_angles(sweep: LadderSweep, attempt: int) -> FloatArray:
-    """First angles, turned so that their states stand in the frame of the targets.
+def _seeds(ladder: Ladder) -> tuple[tuple[int, ...], ...]:
+    return _SEEDS.get(ladder.qubit_count, _OTHER_SEEDS)
 
-    Shape (racers, K) for the race, attempt 0, and (1, K) for the homotopies after it.
-    """
+
+@lru_cache(maxsize=64)
+def _first_angles(sweep: LadderSweep, seeds: tuple[int, ...]) -> FloatArray:
+    """First angles, one row a seed, turned so that their states stand in the frame of the targets."""
     ladder = sweep.ladder
-    seeds = (_SEEDS.get(ladder.qubit_count, _OTHER_SEEDS)) if attempt == 0 else (attempt,)
     starts = np.array([np.random.default_rng(seed).uniform(-np.pi, np.pi, ladder.parameter_count) for seed in seeds])
     starts[:, ladder.last_slots] -= marginal_angles(sweep.states(starts))
     return starts

@@ -43,6 +43,7 @@ class LadderSweep:
         self._signs = signs
         self._order = np.concatenate(slots).astype(np.intp)
         """Angle numbers in the order in which the sweep meets them."""
+        self._in_order = bool((self._order == np.arange(len(self._order))).all())
         self._place = np.concatenate([layer * n + np.array(own) for layer, own in enumerate(qubits)])
         self._flips = [np.arange(self.size) ^ (1 << (n - 1 - np.array(own)[:, None])) for own in qubits]
         self._generators = [bits[own] - 0.5 for own in qubits]
@@ -71,6 +72,8 @@ class LadderSweep:
             flips, upto = self._flips[layer], filled + len(self._flips[layer])
             np.multiply(rows[:, 0][:, flips], self._generators[layer], out=rows[:, filled:upto])
             filled = upto
+        if self._in_order:
+            return rows[:, 0], rows[:, 1:]
         derivatives = np.empty((count, angles.shape[1], size))
         derivatives[:, self._order] = rows[:, 1:]
         return rows[:, 0], derivatives

@@ -66,7 +66,8 @@ def test_any_vector(vector: FloatArray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("qubit_count", "gates", "depth"), [(1, 0, 0), (2, 1, 1), (3, 3, 3), (4, 7, 5), (5, 15, 8), (6, 32, 13)]
+    ("qubit_count", "gates", "depth"),
+    [(1, 0, 0), (2, 1, 1), (3, 3, 3), (4, 7, 5), (5, 15, 8), (6, 32, 13), (7, 64, 22), (8, 127, 37)],
 )
 def test_gates_on_a_line(qubit_count: int, gates: int, depth: int) -> None:
     template = EXACT.template(qubit_count)
@@ -76,7 +77,7 @@ def test_gates_on_a_line(qubit_count: int, gates: int, depth: int) -> None:
     assert template.nearest_neighbour
 
 
-@pytest.mark.parametrize("qubit_count", [4, 5, 6])
+@pytest.mark.parametrize("qubit_count", [4, 5, 6, 7, 8])
 def test_line_templates_reach_every_direction(qubit_count: int, rng: np.random.Generator) -> None:
     sweep = LadderSweep(exact_ladder(qubit_count))
     _, derivatives = sweep.states_and_derivatives(rng.uniform(-3, 3, size=(1, sweep.ladder.parameter_count)))
@@ -96,11 +97,17 @@ def test_multiplexed_rotations(qubit_count: int, rng: np.random.Generator) -> No
     np.testing.assert_allclose(np.abs(overlaps), 1.0, atol=1e-12)
 
 
-def test_past_six_qubits_gates_join_any_two(rng: np.random.Generator) -> None:
-    states = _normalised(rng.normal(size=(2, 128)))
+@pytest.mark.parametrize("qubit_count", [7, 8])
+def test_larger_lines(qubit_count: int, rng: np.random.Generator) -> None:
+    states = _normalised(rng.random(size=(1, 2**qubit_count)))
+    assert (EXACT.fit(states).fidelity > 1 - 1e-13).all()
+
+
+def test_past_eight_qubits_gates_join_any_two(rng: np.random.Generator) -> None:
+    states = _normalised(rng.normal(size=(2, 512)))
     assert (EXACT.fit(states).fidelity > 1 - 1e-12).all()
-    assert EXACT.template(7).two_qubit_gates == 120
-    assert not EXACT.template(7).nearest_neighbour
+    assert EXACT.template(9).two_qubit_gates == 502
+    assert not EXACT.template(9).nearest_neighbour
 
 
 def test_a_stack_equals_its_states_one_by_one(rng: np.random.Generator) -> None:
