@@ -10,14 +10,12 @@ import typer
 from qpbae_tn.cli import options as o
 from qpbae_tn.cli.reporter import Reporter
 
-app = typer.Typer(
-    help="Run, watch and tabulate a grid of experiments: the paper's, or one of your own.", no_args_is_help=True
-)
+app = typer.Typer(help="Run, watch and tabulate a grid of experiments: the paper's, or one of your own.")
 
 StudyName = Annotated[
-    str, typer.Argument(metavar="[STUDY]", help="A study file (TOML), or a preset: paper, departures, textures.")
+    str, typer.Argument(metavar="STUDY", help="A study file (TOML), or a preset: paper, departures, textures.")
 ]
-Place = Annotated[Path, typer.Argument(metavar="[FOLDER]", help="The folder of a study that was run.")]
+Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a study that was run.")]
 StudyData = Annotated[
     list[str] | None,
     typer.Option("--data", metavar="NAME=DIR", help="Where a data set of the study lies; may be given several times."),
