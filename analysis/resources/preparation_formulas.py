@@ -16,7 +16,7 @@ MPS_BOND_2_DEPTH = Formula("mps:2", sympy.Max(1, N - 1))
 """Two-qubit depth of it, grown from the centre to both sides."""
 
 EXACT = Formula("exact", 2**N - N - 1)
-"""Two-qubit gates of the exact preparation from n = 8 on: linear in the pixels N_P = 2^n. Up to n = 6: `LINE_CZ`."""
+"""Two-qubit gates of the exact preparation past n = 8: linear in the pixels N_P = 2^n. Up to n = 8: `LINE_CZ`."""
 
 
 def preparation_gates(preparation: Preparation, qubits: int) -> int:
