@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from qpbae_tn.analysis.hardware.bond_effect import bond_lines, bond_rows
 from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
 from qpbae_tn.analysis.hardware.programs import Shown, compile_shown
 from qpbae_tn.analysis.reports.page import Block, Figure, Foot, Heading, Page, Table, Text
@@ -24,12 +26,19 @@ def make(options: ReportOptions) -> Page:
     shown = compile_shown(
         SIZES, READOUTS, MpsPreparation(2), load_target(TARGET), options.seed, on_program=options.progress
     )
-    return page(shown, options)
+    options.progress("bond dimension and detection")
+    data: dict[str, str | Path] = {"textures": "textures"}
+    data |= {name: folder for name, folder in options.data.items() if name == "busi_32"}
+    return page(shown, options, bond_rows(data, options.seed))
 
 
-def page(shown: Sequence[Shown], options: ReportOptions) -> Page:
-    """The page of some programs."""
-    document: dict[str, Any] = {"seed": options.seed, "rows": [item.to_json() for item in shown]}
+def page(shown: Sequence[Shown], options: ReportOptions, bonds: Sequence[dict[str, Any]] = ()) -> Page:
+    """The page of some programs, and of what small bonds do to detection."""
+    document: dict[str, Any] = {
+        "seed": options.seed,
+        "rows": [item.to_json() for item in shown],
+        "bond_rows": list(bonds),
+    }
     blocks: list[Block] = [Text(_HOW), _table(document["rows"])]
     for size in dict.fromkeys(item.patch_size for item in shown):
         reduced = [item for item in shown if item.patch_size == size and not item.literal]
@@ -41,6 +50,10 @@ def page(shown: Sequence[Shown], options: ReportOptions) -> Page:
     smallest = min(item.patch_size for item in shown)
     blocks += [Heading("The same without reductions"), Text(_LITERAL_WORDS)]
     blocks += [_circuit(item) for item in shown if item.literal and item.patch_size == smallest]
+    if bonds:
+        header = ["data", "bond", "median fidelity", "AUROC", "AUPRO"]
+        blocks += [Heading("What an approximate preparation does to detection"), Text(_BOND_WORDS)]
+        blocks.append(Table(header, bond_lines(bonds), "Whole maps, stride P/2; 95% bootstrap intervals over images."))
     blocks += [Heading("How a program comes about"), *_logs(shown, smallest)]
     rows = [row for row in document["rows"] if row["patch_size"] == smallest]
     return Page(
@@ -49,7 +62,7 @@ def page(shown: Sequence[Shown], options: ReportOptions) -> Page:
         lead=_lead(rows),
         blocks=blocks,
         document=document,
-        foot=Foot(options.command("hardware"), options.seed, "none; initial angles near the DC solution", versions()),
+        foot=Foot(options.command("hardware"), options.seed, _data_words(bonds), versions()),
         tables={"programs": _csv(document["rows"])},
     )
 
@@ -62,10 +75,20 @@ _HOW = (
     "fidelity is the product of one minus every calibrated error, waits included: the probability that nothing "
     "fails."
 )
+_BOND_WORDS = (
+    "A model trained on exact patches scores patches cut to a bond dimension, which is the state that preparation "
+    "`mps:1` or `mps:2` makes, and the best that layers of it can come to at bond 4. The fidelity is that of the patch "
+    "states."
+)
 _LITERAL_WORDS = (
     "The paper's circuits, decoder in full, compiled as they stand. Where no placement without SWAPs exists or was "
     "found, Cirq's router adds them: the table counts them."
 )
+
+
+def _data_words(bonds: Sequence[dict[str, Any]]) -> str:
+    names = ", ".join(dict.fromkeys(row["data"] for row in bonds)) or "none"
+    return f"none for the circuits (initial angles near the DC solution); {names} for detection"
 
 
 def _lead(rows: Sequence[dict[str, Any]]) -> str:
