@@ -69,6 +69,7 @@ def compile_program(
         InputError: a circuit that does not fit the target, and other wrong input.
         VerificationError: a step changed what is measured: a defect of the compiler.
     """
+    check_size(specification, readout, target)
     numbers = None if angles is None else specification.ansatz.check_angles(angles)
     patch = generic_state(specification, seed) if state is None else _checked(specification, state)
     settled = preparation.settled(patch[None])
@@ -125,6 +126,24 @@ def compile_program(
         preparation_fidelity=source.fidelity,
         verification=verification,
     )
+
+
+def check_size(specification: ModelSpecification, readout: Readout, target: Target) -> None:
+    """Refuse, before any work, a readout that has more qubits than the processor; says what would fit.
+
+    Raises:
+        InputError: the paper's circuit of the readout alone is too large.
+    """
+    needs, room = readout.needs(specification), len(target.qubits)
+    least = needs.copies * specification.qubit_count + needs.fresh + needs.ancillas
+    if least > room:
+        share = needs.copies + (needs.fresh + needs.ancillas) / specification.qubit_count
+        largest = 1 << max(1, int(room / share) // 2)
+        raise InputError(
+            f"readout {readout.name} at P = {specification.patch_size} takes {least} qubits, {target.name} has {room}",
+            where="--target",
+            remedy=f"use patches of about {largest} px or less, the latent or echo readout, or a larger processor",
+        )
 
 
 @dataclass(frozen=True, eq=False)
