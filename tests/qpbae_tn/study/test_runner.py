@@ -168,7 +168,11 @@ def test_a_dead_worker_is_replaced(undisturbed: dict[str, bytes], study_file: Pa
 def test_twenty_kills_lose_nothing_and_change_nothing(
     undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path
 ) -> None:
-    """kill -9 at random moments, resuming each time, until the study is done; then twenty times or more in all."""
+    """kill -9 at random moments, resuming each time, until the study is done; then twenty times or more in all.
+
+    A child is given longer after each kill that found nothing new written, for a study whose first group takes longer
+    than any moment drawn would never end.
+    """
     arguments = run_arguments(study_file)
     rng = np.random.default_rng(11)
     start(arguments, tmp_path / "warm.jsonl").join(120)
@@ -181,9 +185,11 @@ def test_twenty_kills_lose_nothing_and_change_nothing(
         results = tmp_path / f"results-{round_}.jsonl"
         round_ += 1
         known: dict[str, bytes] = {}
+        fruitless = 0
         while len(known) < CELLS:
+            assert fruitless < 60, "no result in sixty runs, each given longer than the one before"
             child = start(arguments, results)
-            child.join(float(rng.uniform(0.02, 0.6) * whole))
+            child.join(float(rng.uniform(0.02, 0.6) * whole * 1.1**fruitless))
             if child.exitcode is None:
                 assert child.pid is not None
                 os.kill(child.pid, signal.SIGKILL)
@@ -193,6 +199,7 @@ def test_twenty_kills_lose_nothing_and_change_nothing(
                 assert child.exitcode == 0
             now = result_lines(results) if results.exists() and results.read_bytes().endswith(b"\n") else known
             assert known.items() <= now.items()
+            fruitless = 0 if len(now) > len(known) else fruitless + 1
             known = now
         assert known == undisturbed
 
