@@ -32,7 +32,7 @@ class ExactPreparation:
 
     Up to three qubits by closed formulas: the bond-2 circuit is exact there. Four to eight qubits: CZ gates in a brick
     wall on a line that starts at the centre, `LINE_CZ` of them, with rotations between them whose angles are fitted by
-    Levenberg-Marquardt to |psi - phi|^2 below 1e-15; eight qubits take about a second. From nine qubits on: multiplexed
+    Levenberg-Marquardt to |psi - phi|^2 below 1e-14; eight qubits take about a second. From nine qubits on: multiplexed
     rotations, 2^n - n - 1 CZ between any two qubits, so that a chip needs routing on top.
     """
 

@@ -127,7 +127,7 @@ def test_cirq_agrees_for_eight_pixels(rng: np.random.Generator) -> None:
 
 
 def test_a_ladder_without_enough_angles_says_so(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_fit, "_HOMOTOPIES", 1)
+    monkeypatch.setattr(line_fit, "_HOMOTOPIES", line_fit._HOMOTOPIES[:1])
     with pytest.raises(PreparationError, match="no angles found for 1 states of 3 qubits"):
         line_fit.fit_states(Ladder(3, ((0, 1),)), _normalised(rng.normal(size=(1, 8))))
 
