@@ -33,8 +33,9 @@ _OTHER_SEEDS = ((0,), (1, 2))
 """Seeds of the first angles in each race, by number of qubits: those of many that need the fewest steps."""
 
 _RACE_STEPS = (60, 80)
-_ALMOST_PRODUCT, _ALMOST_PRODUCT_OF_FOUR = 0.999, 0.99999
-"""Weight of the nearest product state past which races are not worth their time, and that for four qubits."""
+_ALMOST_PRODUCT = {4: 0.99999, 6: 0.98}
+_OTHER_ALMOST_PRODUCT = 0.999
+"""Weight of the nearest product state past which races are not worth their time, by number of qubits."""
 
 _MEMORY = 2**27
 """Bytes that the derivatives of one stack of starts may take."""
@@ -105,7 +106,7 @@ def _fit(sweep: LadderSweep, targets: FloatArray) -> FloatArray:
     # Without rotations the CZ gates leave |0...0>, the frame's product state, as it is.
     angles, solved = np.zeros((len(targets), sweep.ladder.parameter_count)), 2 - 2 * np.abs(targets[:, 0]) <= TOLERANCE
     weight = 1 - targets[:, 0] ** 2
-    entangled = weight > 1 - (_ALMOST_PRODUCT_OF_FOUR if sweep.ladder.qubit_count == 4 else _ALMOST_PRODUCT)
+    entangled = weight > 1 - _ALMOST_PRODUCT.get(sweep.ladder.qubit_count, _OTHER_ALMOST_PRODUCT)
     for seeds, steps in zip(_seeds(sweep.ladder), _RACE_STEPS, strict=True):
         left = np.flatnonzero(~solved & entangled)
         if len(left):

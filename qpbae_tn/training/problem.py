@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.embedding import embed
+from qpbae_tn.embedded_images import EmbeddedImages
 from qpbae_tn.engines.exact.mean_state import MeanState, MeanStateLoss, mean_state
 from qpbae_tn.engines.protocol import Engine, PreparedLoss
 from qpbae_tn.errors import InputError
 from qpbae_tn.patches import PatchGrid
 from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.training.memory import require_memory
 
 
 @dataclass(frozen=True)
@@ -52,29 +53,30 @@ def prepare_problem(
         batch_size: images a batch.
 
     Raises:
-        InputError: no training image, a batch size below one, or an image smaller than a patch.
+        InputError: no training image, a batch size below one, an image smaller than a patch, or more memory needed than
+            the machine has.
     """
     if batch_size < 1:
         raise InputError(f"batch size {batch_size}", where="--batch-size", remedy="give at least 1")
     if len(train_images) == 0:
         raise InputError("no training image", remedy="give at least one")
     grid = PatchGrid.over(train_images, specification.patch_size, specification.stride)
+    require_memory(grid, len(train_images), batch_size)
+    train = EmbeddedImages(train_images, grid, specification.pixel_order)
     batches: list[PreparedLoss] = []
     means: list[MeanState] = []
     shares: list[float] = []
-    zero_patches = 0
-    for start in range(0, len(train_images), batch_size):
-        states, zeros = _states(specification, grid, train_images[start : start + batch_size])
-        loss = engine.prepare_loss(specification, states, grid.weights)
+    for start in range(0, len(train), batch_size):
+        batch = train[start : start + batch_size]
+        loss = engine.prepare_loss(specification, batch, grid.weights)
         batches.append(loss)
-        means.append(loss.mean_state if isinstance(loss, MeanStateLoss) else mean_state(states, grid.weights))
-        shares.append(len(states) / len(train_images))
-        zero_patches += zeros
+        means.append(loss.mean_state if isinstance(loss, MeanStateLoss) else mean_state(batch, grid.weights))
+        shares.append(len(batch) / len(train))
     validation = None
     if len(validation_images):
-        states, _ = _states(specification, grid, validation_images)
-        validation = engine.prepare_loss(specification, states, grid.weights)
-    return TrainingProblem(tuple(batches), validation, combine(means, shares), grid.count, zero_patches)
+        held_back = EmbeddedImages(validation_images, grid, specification.pixel_order)
+        validation = engine.prepare_loss(specification, held_back, grid.weights)
+    return TrainingProblem(tuple(batches), validation, combine(means, shares), grid.count, train.zero_patches())
 
 
 def combine(means: Sequence[MeanState], shares: Sequence[float]) -> MeanState:
@@ -87,14 +89,3 @@ def combine(means: Sequence[MeanState], shares: Sequence[float]) -> MeanState:
     for mean, share in zip(means, shares, strict=True):
         total += share * (mean.array.T @ mean.array if mean.factored else mean.array)
     return MeanState(total, factored=False)
-
-
-def _states(
-    specification: ModelSpecification, grid: PatchGrid, images: NDArray[np.floating]
-) -> tuple[list[NDArray[np.floating]], int]:
-    states, zeros = [], 0
-    for image in images:
-        embedded, zero = embed(grid.cut(image), specification.pixel_order)
-        states.append(embedded)
-        zeros += int(zero.sum())
-    return states, zeros

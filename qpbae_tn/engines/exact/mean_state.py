@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,16 +69,17 @@ def mean_state(batch_states: Sequence[NDArray[np.floating]], weights: NDArray[np
     """The mean state of a batch.
 
     Args:
-        batch_states: the patch states of each image, each of shape (N, 2^n).
+        batch_states: the patch states of each image, each of shape (N, 2^n); read once, image after image.
         weights: w_p, shape (N,), adding up to one.
     """
-    size = batch_states[0].shape[1]
     share = np.sqrt(np.asarray(weights, dtype=np.float64) / len(batch_states))[:, None]
-    rows = sum(states.shape[0] for states in batch_states)
-    if rows < size:
-        return MeanState(np.concatenate([states * share for states in batch_states]), factored=True)
+    images = iter(batch_states)
+    first = next(images)
+    size = first.shape[1]
+    if len(batch_states) * len(share) < size:
+        return MeanState(np.concatenate([first * share, *(states * share for states in images)]), factored=True)
     sigma = np.zeros((size, size))
-    for states in batch_states:
+    for states in chain((first,), images):
         scaled = states * share
         sigma += scaled.T @ scaled
     return MeanState(sigma, factored=False)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 Refused = Callable[..., str]
 
@@ -64,6 +65,14 @@ def test_train_refuses(
     refused: Refused, normal_folder: Path, options: tuple[object, ...], words: tuple[str, ...] | str
 ) -> None:
     refused("train", "--data", normal_folder, "--output", "out", "--json", "out.json", *options, words=words)
+
+
+def test_train_refuses_what_no_memory_holds(refused: Refused, tmp_path: Path) -> None:
+    for index in range(3):
+        (tmp_path / "large").mkdir(exist_ok=True)
+        Image.new("L", (1100, 1100), 100 + index).save(tmp_path / "large" / f"{index}.png")
+    options = ("--patch-size", 512, "--stride", 1, "--image-size", 1100)
+    refused("train", "--data", tmp_path / "large", *options, words=("GiB, the machine has", "--stride"))
 
 
 @pytest.mark.parametrize(
