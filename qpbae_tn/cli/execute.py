@@ -35,7 +35,8 @@ def execute(
         int | None, typer.Option("--stride", min=1, help="Pixels between patches; the patch size by default.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="With --all: folder for the maps (float TIFF).", show_default=False)
+        Path | None,
+        typer.Option("--output", help="With --all: folder for the maps and the patches' CSV.", show_default=False),
     ] = None,
     force: o.Force = False,
     seed: o.Seed = 0,
@@ -49,7 +50,14 @@ def execute(
     from rich.table import Table
 
     from qpbae_tn.cli.destination import Destination
-    from qpbae_tn.compiler.execution import check_shots, chosen_states, make_sampler, patch_states, sampler_kind
+    from qpbae_tn.compiler.execution import (
+        SamplerKind,
+        check_shots,
+        chosen_states,
+        make_sampler,
+        patch_states,
+        sampler_kind,
+    )
     from qpbae_tn.compiler.execution import execute as run_patches
     from qpbae_tn.compiler.pipeline import compile_program
     from qpbae_tn.compiler.preparation import parse_preparation
@@ -109,11 +117,13 @@ def execute(
     table = Table(
         title=f"{chosen.quantity.value} from {shots:,} shots, {kind.value} {processor.name}", title_justify="left"
     )
-    for name in ("patch", "from shots", "+-", "exact", "prepared", "with noise, estimated"):
+    columns = {"from shots": "fidelity", "+-": "standard_error", "exact": "exact", "prepared": "prepared"}
+    if kind is not SamplerKind.IDEAL:
+        columns["with noise, estimated"] = "with_noise"
+    for name in ("patch", *columns):
         table.add_column(name, justify="right")
     for row in rows[:SHOWN_PATCHES]:
-        cells = (row["fidelity"], row["standard_error"], row["exact"], row["prepared"], row["with_noise"])
-        table.add_row(str(row["patch"]), *(f"{value:.4f}" for value in cells))
+        table.add_row(str(row["patch"]), *(f"{row[key]:.4f}" for key in columns.values()))
     reporter.console.print(table)
     if len(rows) > SHOWN_PATCHES:
         errors = np.array([row["fidelity"] - row["exact"] for row in rows])
@@ -123,13 +133,14 @@ def execute(
             markup=False,
         )
     if destination is not None:
-        import tifffile
+        from qpbae_tn.cli.execute_folder import write_execution
 
         with destination.draft() as draft:
-            for name in ("fidelity", "exact"):
-                folded = grid.fold(np.array([(1 - row[name]) / 2 for row in rows]))
-                stem = "map_from_shots" if name == "fidelity" else "map_exact"
-                tifffile.imwrite(draft.place / f"{stem}.tiff", folded.astype("float32"), compression=None)
-        reporter.console.print(f"maps written to {draft.folder}", markup=False, soft_wrap=True)
+            write_execution(draft.place, grid, pixels, rows)
+        reporter.console.print(
+            f"Maps (exact and from shots, TIFF and maps.png) and patches.csv written to {draft.folder}",
+            markup=False,
+            soft_wrap=True,
+        )
         document["output"] = str(draft.folder)
     reporter.emit(document)

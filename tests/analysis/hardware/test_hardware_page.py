@@ -3,11 +3,16 @@ from xml.etree import ElementTree
 import pytest
 
 from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
+from qpbae_tn.analysis.hardware.general_compiler import _paper_circuit, compare
 from qpbae_tn.analysis.hardware.programs import compile_shown
 from qpbae_tn.analysis.hardware.report import page
 from qpbae_tn.analysis.reports.report import ReportOptions
+from qpbae_tn.compiler.circuits import reconstruction_registers
+from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.targets import load_target
+from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.specification import ModelSpecification
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +37,26 @@ def test_page_shows_literal_beside_reduced(shown):
     assert reduced < literal
     assert rows["latent", False]["estimated_fidelity"] > rows["ancilla", True]["estimated_fidelity"]
     assert all(row["log"][-1]["two_qubit_gates"] == row["two_qubit_gates"]["native"] for row in rows.values())
+
+
+def test_the_paper_circuit_costs_a_general_compiler_more():
+    pytest.importorskip("qiskit")
+    compared = list(compare(((4, 1),), load_target("willow_pink")))
+    counts = {(row.compiler, row.readout, row.preparation): row.two_qubit_gates for row in compared}
+    assert counts["qpbae_tn", "latent", "exact"] == 18
+    assert counts["qpbae_tn", "ancilla", "none"] < counts["qiskit", "ancilla", "none"]
+    assert counts["qpbae_tn", "ancilla", "exact"] < counts["qiskit", "ancilla", "exact"]
+    assert counts["qiskit", "ancilla", "none"] < counts["qiskit", "ancilla", "exact"]
+
+
+def test_qiskit_is_given_the_paper_circuit():
+    """The circuit before the transpiler, simulated by Qiskit: its <Z> is the model's fidelity."""
+    quantum_info = pytest.importorskip("qiskit.quantum_info")
+    specification = ModelSpecification.build(2, 1, 1)
+    circuit = _paper_circuit(specification, prepare=True, seed=3).remove_final_measurements(inplace=False)
+    place = reconstruction_registers(specification).order.index(reconstruction_registers(specification).ancilla)
+    zero, one = quantum_info.Statevector(circuit).probabilities([place])
+    exact = ExactEngine().reconstruction_fidelity(
+        specification, generic_angles(specification, 3), generic_state(specification, 3)[None]
+    )
+    assert zero - one == pytest.approx(exact[0], abs=1e-9)  # OpenQASM holds ten digits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from scipy.stats import norm
 
 from qpbae_tn.data.images import read_image
@@ -74,6 +76,11 @@ def test_a_whole_image_becomes_two_maps(qpbae: Program, run_folder: Path, image:
     exact, measured = (tifffile.imread(out / f"map_{name}.tiff") for name in ("exact", "from_shots"))
     np.testing.assert_allclose(exact, maps["F"][0], atol=1e-6)
     assert measured.shape == (SIDE, SIDE)
+    with (out / "patches.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [float(row["fidelity"]) for row in rows] == [row["fidelity"] for row in result.document["patches"]]
+    with Image.open(out / "maps.png") as picture:
+        assert picture.size == (3 * 256 + 2 * 8, 256)
     largest = max(row["standard_error"] for row in result.document["patches"])
     assert np.abs(measured - exact).max() < FOUR_SIGMA * largest / 2 + 1 / SHOTS
 

@@ -1,0 +1,151 @@
+"""What a general compiler makes of the paper's test circuit: Qiskit's transpiler at level 3 (extra `test`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from qpbae_tn.compiler.circuits import reconstruction_circuit, reconstruction_registers
+from qpbae_tn.compiler.generic import generic_angles, generic_state
+from qpbae_tn.compiler.pipeline import compile_program
+from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, NoPreparation
+from qpbae_tn.compiler.readouts import get_readout
+from qpbae_tn.compiler.targets import Target
+from qpbae_tn.specification import ModelSpecification
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+SEEDS = 10
+"""Runs of Qiskit's transpiler, which is random; the one with the fewest CZ counts."""
+OURS = (("ancilla", "none"), ("latent", "none"), ("ancilla", "exact"), ("latent", "exact"), ("latent", "mps:2"))
+_PREPARATIONS = {"none": NoPreparation(), "exact": ExactPreparation(), "mps:2": MpsPreparation(2)}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One circuit on the processor.
+
+    Args:
+        patch_size: P.
+        bottleneck: BD.
+        compiler: "qiskit" or "qpbae_tn".
+        readout: of the circuit that was given to it.
+        preparation: of both patch states.
+        two_qubit_gates: CZ on coupled pairs.
+        two_qubit_depth: layers of them.
+    """
+
+    patch_size: int
+    bottleneck: int
+    compiler: str
+    readout: str
+    preparation: str
+    two_qubit_gates: int
+    two_qubit_depth: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def has_qiskit() -> bool:
+    """Whether Qiskit is installed."""
+    return find_spec("qiskit") is not None
+
+
+def qiskit_version() -> dict[str, str]:
+    """For the foot of a page; empty without Qiskit."""
+    return {"qiskit": version("qiskit")} if has_qiskit() else {}
+
+
+def compare(
+    sizes: Sequence[tuple[int, int]], target: Target, seed: int = 0, on_circuit: Callable[[str], None] = lambda _: None
+) -> Iterator[Compiled]:
+    """The paper's circuit by Qiskit, and `OURS`, for generic angles and a generic patch.
+
+    Args:
+        sizes: (P, BD).
+        target: a processor with CZ gates.
+        seed: of angles, patch and compilation.
+        on_circuit: told what is compiled.
+    """
+    for size, bottleneck in sizes:
+        specification = ModelSpecification.build(size, 1, bottleneck)
+        for preparation in ("none", "exact") if has_qiskit() else ():
+            on_circuit(f"hardware: Qiskit, P={size}, preparation {preparation}")
+            counts = qiskit_counts(specification, target, prepare=preparation == "exact", seed=seed)
+            yield Compiled(size, bottleneck, "qiskit", "ancilla", preparation, *counts)
+        angles, state = generic_angles(specification, seed), generic_state(specification, seed)
+        for readout, preparation in OURS:
+            on_circuit(f"hardware: {readout}, P={size}, preparation {preparation}")
+            program = compile_program(
+                specification,
+                angles,
+                get_readout(readout),
+                _PREPARATIONS[preparation],
+                target,
+                state=state,
+                seed=seed,
+            )
+            price = program.price
+            yield Compiled(
+                size, bottleneck, "qpbae_tn", readout, preparation, price.two_qubit_gates, price.two_qubit_depth
+            )
+
+
+def qiskit_counts(
+    specification: ModelSpecification, target: Target, *, prepare: bool, seed: int = 0, runs: int = SEEDS
+) -> tuple[int, int]:
+    """CZ gates and layers of the paper's test circuit (Fig. 2) after Qiskit's transpiler at level 3.
+
+    Args:
+        specification: the model.
+        target: gives the coupled pairs; the basis is CZ and any rotation.
+        prepare: whether Qiskit's `StatePreparation` prepares a generic patch on data and copy.
+        seed: of angles and patch; the transpiler gets `runs` seeds from here on.
+        runs: of which the one with the fewest CZ counts.
+    """
+    from qiskit import transpile
+    from qiskit.transpiler import CouplingMap
+
+    number = {qubit: index for index, qubit in enumerate(sorted(target.graph.nodes))}
+    coupled = [(number[first], number[second]) for first, second in target.graph.edges]
+    coupling = CouplingMap([list(pair) for first, second in coupled for pair in ((first, second), (second, first))])
+    circuit = _paper_circuit(specification, prepare=prepare, seed=seed)
+    found = []
+    for run in range(runs):
+        made = transpile(
+            circuit,
+            coupling_map=coupling,
+            basis_gates=["cz", "rz", "ry", "sx", "x"],
+            optimization_level=3,
+            seed_transpiler=seed + run,
+        )
+        layers = made.depth(lambda instruction: len(instruction.qubits) == 2)
+        found.append((int(made.count_ops().get("cz", 0)), int(layers)))
+    return min(found)
+
+
+def _paper_circuit(specification: ModelSpecification, *, prepare: bool, seed: int) -> QuantumCircuit:
+    from qiskit import QuantumCircuit, qasm2
+    from qiskit.circuit.library import StatePreparation
+
+    registers = reconstruction_registers(specification)
+    place = {qubit: index for index, qubit in enumerate(registers.order)}
+    cirq_circuit = reconstruction_circuit(specification, generic_angles(specification, seed), registers)
+    body = qasm2.loads(
+        cirq_circuit.to_qasm(qubit_order=registers.order), custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS
+    )
+    circuit = QuantumCircuit(len(place), 1)
+    if prepare:
+        state = StatePreparation(generic_state(specification, seed))
+        for register in (registers.data, registers.copy):
+            # Qiskit counts qubits from the least significant bit.
+            circuit.append(state, [place[qubit] for qubit in reversed(register)])
+    circuit.compose(body, inplace=True)
+    circuit.measure(place[registers.ancilla], 0)
+    return circuit
