@@ -92,10 +92,10 @@ _BOND_WORDS = (
 )
 _COMPARED_WORDS = (
     "Qiskit's transpiler at level 3 was given the paper's test circuit, Willow's couplers, and CZ as the only "
-    f"two-qubit gate; the run with the fewest CZ of {SEEDS} seeds counts. With preparation, Qiskit's own `StatePreparation` "
-    "makes both patch states. A general compiler has to keep the circuit's unitary. What is gained here comes from "
-    "other readouts of the same fidelity, from reductions that use the known zeros, and from preparation on a line. "
-    "Angles and patch are generic."
+    f"two-qubit gate; the run with the fewest CZ of {SEEDS} seeds counts. With preparation, Qiskit's own "
+    "`StatePreparation` makes both patch states. A general compiler has to keep the circuit's unitary. What is gained "
+    "here comes from other readouts of the same fidelity, from reductions that use the known zeros, and from "
+    "preparation on a line. Angles and patch are generic."
 )
 _LITERAL_WORDS = (
     "The paper's circuits, decoder in full, compiled as they stand. Where no placement without SWAPs exists or was "
