@@ -22,6 +22,11 @@ AMPLITUDE_BUDGET = 1 << 22
 """Amplitudes of patch states held at once: 32 MiB in float64, whatever the size of the image."""
 
 
+MAP_DECIMALS = 13
+"""Of a map's values. Equal patches get scores that differ in their last bits, by where they stand in a stack; ranked as
+they are, a constant image would have a map with edges."""
+
+
 @dataclass(frozen=True)
 class PatchBatch:
     """Patches on their way to a scorer.
@@ -72,7 +77,7 @@ def anomaly_maps(
         on_image: called after each image.
 
     Returns:
-        For each name the maps Y, shape (images, H, W), in [0, 1/2]; and the number of zero patches met.
+        For each name the maps Y, shape (images, H, W), in [0, 1/2], rounded to `MAP_DECIMALS`; and the number of zero patches met.
     """
     grid = PatchGrid.over(images, specification.patch_size, specification.stride)
     maps = {name: np.empty(images.shape) for name in scorers}
@@ -91,7 +96,7 @@ def anomaly_maps(
                 similarities[name].append(np.asarray(scorer(batch)).reshape(len(group), -1))
         for name, parts in similarities.items():
             for offset, row in enumerate(np.concatenate(parts, axis=1)):
-                maps[name][start + offset] = (1.0 - grid.fold(row)) / 2
+                maps[name][start + offset] = np.round((1.0 - grid.fold(row)) / 2, MAP_DECIMALS)
         if on_image is not None:
             for _ in group:
                 on_image()

@@ -42,6 +42,7 @@ class ClassicalAutoencoder:
     seed: int = 0
     options: FitOptions = field(default_factory=FitOptions)
     batch_size: int = 4
+    needs_training_images: bool = True
 
     def __post_init__(self) -> None:
         if not self.hidden or min(self.hidden) < 1:

@@ -20,6 +20,7 @@ class DcOverlap:
 
     name: str = "dc_overlap"
     parameter_count: int = 0
+    needs_training_images: bool = False
 
     def fit(self, patches: Sequence[Array], weights: Array) -> DcOverlap:
         """There is nothing to learn."""

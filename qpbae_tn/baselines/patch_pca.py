@@ -30,6 +30,7 @@ class PatchPca:
 
     specification: ModelSpecification
     name: str = "patch_pca"
+    needs_training_images: bool = True
 
     def fit(self, patches: Sequence[Array], weights: Array) -> FittedPatchPca:
         """The leading eigenvectors of Sigma = sum_p w_p phi_p phi_p^T, averaged over the images."""

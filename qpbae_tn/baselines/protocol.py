@@ -44,6 +44,10 @@ class Baseline(Protocol):
     def name(self) -> str:
         """Its key in results."""
 
+    @property
+    def needs_training_images(self) -> bool:
+        """Whether `fit` learns from images; without any it is left out."""
+
     def fit(self, patches: Sequence[Array], weights: Array) -> FittedBaseline:
         """Learn from normal images.
 

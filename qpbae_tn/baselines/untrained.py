@@ -31,6 +31,7 @@ class Untrained:
     score: Score = "reconstruction"
     name: str = "untrained"
     parameter_count: int = 0
+    needs_training_images: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "angles", self.specification.ansatz.check_angles(self.angles))

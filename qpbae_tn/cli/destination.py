@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from qpbae_tn.errors import InputError
 from qpbae_tn.output import Draft, check_output_folder, draft_folder
+
+
+def keep_inputs(output: Path | None, inputs: Iterable[Path]) -> None:
+    """Refuse an output folder that holds what the command reads: `--force` would replace it.
+
+    Raises:
+        InputError: an input is the folder, or lies in it.
+    """
+    if output is None:
+        return
+    folder = output.resolve()
+    for path in inputs:
+        if folder in (path.resolve(), *path.resolve().parents):
+            raise InputError(f"holds {path}, which is read here", where=output, remedy="choose another --output")
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,16 @@ def evaluate(
     dry_run: o.DryRun = False,
 ) -> None:
     """Evaluate a model and its baselines on a test set; with --output, write metrics, scores and maps."""
+    from qpbae_tn.cli.destination import keep_inputs
     from qpbae_tn.cli.engine import choose_engine, engine_notices
-    from qpbae_tn.cli.evaluation import baseline_names, describe, training_images, write_maps, write_scores
+    from qpbae_tn.cli.evaluation import (
+        baseline_names,
+        describe,
+        foreign_data_notices,
+        training_images,
+        write_maps,
+        write_scores,
+    )
     from qpbae_tn.cli.evaluation import evaluate as evaluate_as_asked
     from qpbae_tn.data.registry import open_data_set
     from qpbae_tn.model import Model
@@ -38,6 +46,7 @@ def evaluate(
     model, chosen = Model.load(run), choose_engine(engine, bond, cutoff)
     level = operating_threshold_of(model, score, threshold)  # type: ignore[arg-type]
     if output is not None:
+        keep_inputs(output, (run,))
         check_output_folder(output, force=force)
     specification = model.specification
     data_set = open_data_set(data, minimum_side=specification.patch_size)
@@ -50,9 +59,12 @@ def evaluate(
     for notice in engine_notices(chosen, specification):
         reporter.notice(notice)
     normal = training_images(data_set, model) if names else None
+    notes = foreign_data_notices(model, normal, names)
+    for notice in notes:
+        reporter.notice(notice)
     result = evaluate_as_asked(model, chosen, test_set, normal, names, score, level, seed, reporter)
     describe(result, reporter)
-    document = result.to_json()
+    document = {**result.to_json(), "notes": notes}
     if output is not None:
         with output_folder(output, force=force) as place:
             write_json(place / "evaluate.json", document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,11 @@ from qpbae_tn.cli.reporter import Reporter
 from qpbae_tn.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from qpbae_tn.data.protocol import DataSet, ImageSet, LabelledImageSet
     from qpbae_tn.engines.protocol import Engine
-    from qpbae_tn.evaluation.result import Evaluation
+    from qpbae_tn.evaluation.result import DetectorResult, Evaluation
     from qpbae_tn.metrics import MetricValue
     from qpbae_tn.model import Model
 
@@ -26,6 +28,15 @@ SHOWN = {
     "image_auroc": "image",
 }
 """Metrics of the terminal's table and their headings, which must fit 80 columns."""
+AT_THRESHOLD = {
+    "dice_paper": "Dice",
+    "dice_defective": "Dice d",
+    "dice_pooled": "Dice p",
+    "iou_paper": "IoU",
+    "iou_defective": "IoU d",
+    "iou_pooled": "IoU p",
+}
+"""The same for the table at the operating thresholds."""
 
 
 def baseline_names(option: str) -> tuple[str, ...]:
@@ -65,6 +76,22 @@ def training_images(data_set: DataSet, model: Model) -> tuple[ImageSet, ImageSet
     else:
         split = random_split(len(images), model.provenance.get("seed", 0))
     return images.take(split.train), images.take(split.validation)
+
+
+def foreign_data_notices(
+    model: Model, normal: tuple[ImageSet, ImageSet] | None, names: Sequence[str]
+) -> list[str]:
+    """What a reader of the table must know where the baselines are not fitted on the model's own training images."""
+    if not names:
+        return []
+    if normal is None or not len(normal[1]):
+        return ["without normal images to spare, the baselines take their thresholds from all test maps"]
+    if model.provenance.get("data") == normal[0].provenance.to_json():
+        return []
+    return [
+        "the model was trained on other images than these: the baselines are fitted on these, the model and its "
+        "threshold stay as they are"
+    ]
 
 
 def evaluate(
@@ -115,21 +142,35 @@ def evaluate(
 
 
 def describe(result: Evaluation, reporter: Reporter) -> None:
-    """The metrics' table on the terminal: the model, then its baselines."""
+    """The metrics' tables on the terminal: the model, then its baselines."""
+    counts = f"{len(result.test)} test images, {int(result.test.defective.sum())} defective"
+    rows = {"model": result.model, **result.baselines}
+    parameters = {name: str(found.parameters) for name, found in rows.items()}
+    title = f"Evaluation on {counts} (95% bootstrap intervals)"
+    reporter.console.print(_table(title, rows, SHOWN, "parameters", parameters))
+    title = "At the operating thresholds (d: only images with a defect, p: pooled pixels)"
+    reporter.console.print(_table(title, rows, AT_THRESHOLD))
+
+
+def _table(
+    title: str,
+    rows: Mapping[str, DetectorResult],
+    metrics: Mapping[str, str],
+    heading: str | None = None,
+    cells: Mapping[str, str] | None = None,
+) -> Table:
+    """One row a detector: perhaps a cell of its own under `heading`, then its metrics."""
     from rich.table import Table
 
-    counts = f"{len(result.test)} test images, {int(result.test.defective.sum())} defective"
-    table = Table(title=f"Evaluation on {counts} (95% bootstrap intervals)", title_justify="left")
+    table = Table(title=title, title_justify="left")
     table.add_column("detector", no_wrap=True)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    for heading in SHOWN.values():
-        table.add_column(heading, justify="right", no_wrap=True)
-    rows = {"model": result.model, **result.baselines}
+    for column in (*([heading] if heading else []), *metrics.values()):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, detector in rows.items():
-        values = [show(detector.metrics[metric]) for metric in SHOWN]
-        style = "bold" if name == "model" else None
-        table.add_row(name, str(detector.parameters), *values, style=style)
-    reporter.console.print(table)
+        own = [cells[name]] if cells else []
+        values = [show(detector.metrics[metric]) for metric in metrics]
+        table.add_row(name, *own, *values, style="bold" if name == "model" else None)
+    return table
 
 
 def show(value: MetricValue) -> str:

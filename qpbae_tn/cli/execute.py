@@ -49,7 +49,7 @@ def execute(
     import numpy as np
     from rich.table import Table
 
-    from qpbae_tn.cli.destination import Destination
+    from qpbae_tn.cli.destination import Destination, keep_inputs
     from qpbae_tn.compiler.execution import (
         SamplerKind,
         check_shots,
@@ -77,6 +77,7 @@ def execute(
     loaded = Model.load(model)
     specification = replace(loaded.specification, stride=stride or loaded.specification.patch_size)
     pixels = read_image(image).resized(specification.image_size)
+    keep_inputs(output, (model, image))
     destination = None if output is None else Destination.choose(output, "execute", force=force)
     if destination is not None:
         destination.check()
@@ -89,6 +90,8 @@ def execute(
         reporter.console.print(words, markup=False)
         reporter.emit({"dry_run": {"patches": len(wanted), "shots": len(wanted) * shots}})
         return
+    if all_patches and specification.stride > specification.patch_size:
+        reporter.notice("with a stride larger than the patch, pixels between patches take the score of the nearest ones")
     if zero:
         reporter.notice(f"{zero} patches of the image are all zero; |0...0> stands in for them")
     program = compile_program(
@@ -119,7 +122,8 @@ def execute(
     )
     columns = {"from shots": "fidelity", "+-": "standard_error", "exact": "exact", "prepared": "prepared"}
     if kind is not SamplerKind.IDEAL:
-        columns["with noise, estimated"] = "with_noise"
+        # A product of errors takes every error to spoil the score, so it bounds from below what a device gives.
+        columns["if any error spoils it"] = "with_noise"
     for name in ("patch", *columns):
         table.add_column(name, justify="right")
     for row in rows[:SHOWN_PATCHES]:

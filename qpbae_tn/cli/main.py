@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 from importlib import import_module
@@ -77,6 +79,9 @@ def main() -> None:
         _fail(f"not enough memory ({error or 'no details'}); use smaller images, a smaller patch or fewer images", 2)
     except OSError as error:
         if error.filename is None:
+            if error.errno in (errno.ENOSPC, errno.EIO, errno.EPIPE):
+                _close_output()
+                _fail(f"standard output cannot be written ({error.strerror}); send it elsewhere", 1)
             raise
         _fail(f"{error.filename}: {error.strerror}; check the path and its permissions", 2)
     except (KeyboardInterrupt, typer.Abort):
@@ -84,6 +89,11 @@ def main() -> None:
     if status == INTERRUPTED:
         _fail("interrupted; nothing was left half-written", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _close_output() -> None:
+    """Give up standard output, so that Python does not try to write the rest when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage_error(error: typer.TyperException) -> None:

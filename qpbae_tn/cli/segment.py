@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qpbae_tn.cli import options as o
-from qpbae_tn.cli.destination import Destination
+from qpbae_tn.cli.destination import Destination, keep_inputs
 from qpbae_tn.cli.reporter import Reporter
 
 
@@ -60,6 +60,7 @@ def segment(
             model.specification, [read_image(path, minimum_side=minimum) for path in images], native, reporter
         )
         return
+    keep_inputs(output, (run, *images))
     destination = Destination.choose(output, "segment", force=force)
     destination.check()
     for notice in engine_notices(chosen, model.specification):

@@ -43,6 +43,8 @@ def decode_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.float64]:
             several pictures, larger than Pillow's decompression-bomb limit, or with NaN, infinite or out-of-range
             pixels.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError("is not a regular file", where=path, remedy="give an image file")  # a pipe would block
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # metadata that Pillow finds odd is of no consequence for the pixels
         warnings.simplefilter("error", Image.DecompressionBombWarning)

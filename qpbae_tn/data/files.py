@@ -132,9 +132,10 @@ def list_images(folder: Path) -> list[Path]:
     """The image files in a folder itself, sorted by file name; hidden files and other kinds of files are left out.
 
     Raises:
-        InputError: an image in a format that is not read here, or two images that differ in their suffix only.
+        InputError: an image in a format that is not read here, a name of an image that is no file (a dangling link, a
+            pipe), or two images that differ in their suffix only.
     """
-    files = [path for path in entries(folder) if path.is_file()]
+    files = [path for path in entries(folder) if not path.is_dir()]
     foreign = [path.name for path in files if path.suffix.lower() in _OTHER_IMAGE_SUFFIXES]
     if foreign:
         raise InputError(
@@ -143,6 +144,9 @@ def list_images(folder: Path) -> list[Path]:
             remedy="convert them to PNG, JPEG, TIFF or BMP",
         )
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
+    for path in images:
+        if not path.is_file():
+            raise InputError("is no file", where=path, remedy="a link leads nowhere, or it is not a file: remove it")
     stems = [path.stem for path in images]
     twins = sorted({stem for stem in stems if stems.count(stem) > 1}) if len(set(stems)) < len(stems) else []
     if twins:

@@ -16,8 +16,6 @@ from qpbae_tn.patches import PatchGrid
 from qpbae_tn.scoring import Score
 from qpbae_tn.training.fit import FitOptions
 
-NEED_TRAINING_IMAGES = frozenset({"patch_pca", "classical", "classical_4_4"})
-
 
 def fit_baselines(
     names: Sequence[str], model: Model, engine: Engine, score: Score, train_images: NDArray[np.float64] | None
@@ -36,8 +34,6 @@ def fit_baselines(
     """
     provenance, specification = model.provenance, model.specification
     left_out = {}
-    if train_images is None:
-        left_out = {name: "the data hold no training images" for name in names if name in NEED_TRAINING_IMAGES}
     initial = provenance.get("initial_angles")
     if initial is None and "untrained" in names:
         left_out["untrained"] = "the model file does not tell the initial angles"
@@ -56,4 +52,7 @@ def fit_baselines(
     grid = PatchGrid.over(images, specification.patch_size, specification.stride)
     patches = CutImages(images, grid)
     chosen = make_baselines(setting, [name for name in names if name not in left_out])
-    return [baseline.fit(patches, grid.weights) for baseline in chosen], left_out
+    if train_images is None:
+        reason = "the data hold no training images"
+        left_out |= {baseline.name: reason for baseline in chosen if baseline.needs_training_images}
+    return [baseline.fit(patches, grid.weights) for baseline in chosen if baseline.name not in left_out], left_out

@@ -10,13 +10,15 @@ import numpy as np
 from markupsafe import Markup
 
 from qpbae_tn.evaluation.result import DetectorResult, Evaluation
-from qpbae_tn.metrics import MetricValue, PixelTable, decide, overlap_curve, pro_curve, roc_curve
+from qpbae_tn.metrics import METRICS, MetricValue, PixelTable, decide, overlap_curve, pro_curve, roc_curve
+from qpbae_tn.metrics.titles import metric_title
 from qpbae_tn.reporting.charts import line_chart
 from qpbae_tn.reporting.pages import page_environment, stylesheet
 from qpbae_tn.reporting.pictures import data_uri, grey_picture, map_picture, mask_picture
 from qpbae_tn.training.train import TrainingOutcome, versions
 
-METRIC_NAMES = ("auroc", "aupro", "average_precision", "dice_paper", "dice_defective", "best_f1", "image_auroc")
+RANKING = ("auroc", "aupro", "average_precision", "best_f1", "image_auroc")
+"""Metrics that need no threshold."""
 GALLERY_DEFECTIVE, GALLERY_GOOD = 8, 2
 
 
@@ -58,6 +60,7 @@ def run_report(
     rows = {"this model": evaluation.model, **evaluation.baselines}
     template = page_environment().get_template("run_report.html.j2")
     low, high = float(evaluation.maps.min()), float(evaluation.maps.max())
+    at_threshold = [metric.name for metric in METRICS if metric.name not in RANKING]
     return template.render(
         title=title,
         css=Markup(stylesheet()),
@@ -71,8 +74,13 @@ def run_report(
         defective=int(evaluation.test.defective.sum()),
         cards=_cards(training, evaluation),
         notes=notes,
-        metric_names=METRIC_NAMES,
-        rows=[_row(name, result) for name, result in rows.items()],
+        tables=[
+            {
+                "titles": [metric_title(metric) for metric in metrics],
+                "rows": [_row(name, result, metrics) for name, result in rows.items()],
+            }
+            for metrics in (RANKING, at_threshold)
+        ],
         gallery=_gallery(evaluation, low, high),
         low=f"{low:.4f}",
         high=f"{high:.4f}",
@@ -108,13 +116,13 @@ def _show(value: MetricValue) -> str:
     return f"{value.value:.3f}" if value.defined else "not defined"
 
 
-def _row(name: str, result: DetectorResult) -> dict[str, Any]:
+def _row(name: str, result: DetectorResult, metrics: Sequence[str]) -> dict[str, Any]:
     cells = []
-    for metric in METRIC_NAMES:
+    for metric in metrics:
         value = result.metrics[metric]
         interval = f"{value.low:.3f} to {value.high:.3f}" if value.defined and np.isfinite(value.low) else ""
         cells.append({"value": _show(value), "interval": interval})
-    return {"name": name, "parameters": result.parameters, "metrics": cells}
+    return {"name": name, "parameters": result.parameters, "threshold": f"{result.threshold:.5f}", "metrics": cells}
 
 
 def _facts(training: TrainingOutcome, evaluation: Evaluation) -> list[tuple[str, str]]:

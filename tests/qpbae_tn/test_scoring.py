@@ -129,3 +129,13 @@ def test_scorers_share_batches_and_images_are_counted(rng: np.random.Generator) 
 def test_an_unknown_score_is_told() -> None:
     with pytest.raises(InputError, match="reconstruction or trash"):
         check_score("both")
+
+
+def test_a_constant_image_has_a_constant_map(rng: np.random.Generator) -> None:
+    """Equal patches stand at different places of a stack, where products may be summed in another order."""
+    specification = ModelSpecification.build(4, 1, 2, image_size=32)
+    angles = rng.normal(size=specification.ansatz.parameter_count)
+    scorers = {score: model_scorer(specification, angles, ExactEngine(), score) for score in ("reconstruction", "trash")}
+    for level in (0.0, 0.2, 0.5, 1.0):
+        maps, _ = anomaly_maps(specification, np.full((2, 32, 32), level), scorers)
+        assert all(np.ptp(found) == 0 for found in maps.values())

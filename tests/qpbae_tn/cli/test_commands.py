@@ -16,6 +16,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from qpbae_tn import __version__
 from qpbae_tn.model import Model
 from qpbae_tn.output import draft_folder
 
@@ -51,7 +52,11 @@ def test_train(qpbae, data_folder: Path) -> None:
     assert "Model written to out" in result.out
     document = json.loads(Path("train.json").read_text())
     check_training(document)
-    assert document == {**json.loads(Path("out/train.json").read_text()), "output": "out"}
+    assert document == {
+        **json.loads(Path("out/train.json").read_text()),
+        "output": "out",
+        "qpbae_tn_version": __version__,
+    }
     assert sorted(path.name for path in Path("out").iterdir()) == [".qpbae", "model.json", "train.json"]
     model = Model.load(Path("out"))
     assert model.provenance["history"] == document["history"]
