@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -89,6 +89,7 @@ def estimate(
     """
     from qpbae_tn.analysis.resources.configuration import Assumptions, Effort, Grid, Placing
     from qpbae_tn.cli.lists import integers, names, one_of
+    from qpbae_tn.errors import InputError
     from qpbae_tn.output import check_output_file, write_atomically
 
     reporter = Reporter(json)
@@ -125,6 +126,8 @@ def estimate(
 
     with reporter.progress("estimate", len(cells)) as progress:
         rows = estimate_cells(cells, assumptions, effort, lambda: progress.advance(progress.task_ids[0]))
+    if not any("native" in row for row in rows):
+        raise InputError(f"no configuration is possible: {rows[0]['reason']}", remedy="see qpbae estimate --help")
     _table(rows, reporter)
     if csv is not None:
         write_atomically(csv, to_csv(*rows_as_csv(rows)))
@@ -172,6 +175,7 @@ def _formulas(reporter: Reporter) -> None:
 
 CONFIGURATION = ("P", "BD", "readout", "L", "block", "preparation", "target")
 FIGURES = ("qub", "literal", "reduced", "native", "us", "fid", "image", "train", "fits")
+SHOWN_NOTES = 8
 COLUMNS = 3
 """The first of the configuration that stand in the table; a table for each value of the rest fits a terminal."""
 
@@ -180,24 +184,31 @@ def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
     from rich.table import Table
 
     tables: dict[tuple[str, ...], Table] = {}
+    notes: dict[str, int] = {}
     for row in rows:
         cells = _cells(row)
+        if row["reason"]:
+            cells[-1] += f" {notes.setdefault(row['reason'], len(notes) + 1)}"
         rest = tuple(cells[COLUMNS : len(CONFIGURATION)])
         if rest not in tables:
             title = ", ".join(f"{name} {value}" for name, value in zip(CONFIGURATION[COLUMNS:], rest, strict=True))
             tables[rest] = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left")
             for name in (*CONFIGURATION[:COLUMNS], *FIGURES):
-                tables[rest].add_column(name, justify="left" if name == "readout" else "right", no_wrap=True)
+                side: Literal["left", "right"] = "left" if name in ("readout", "fits") else "right"
+                tables[rest].add_column(name, justify=side, no_wrap=True)
         tables[rest].add_row(*cells[:COLUMNS], *cells[len(CONFIGURATION) :])
     for table in tables.values():
         reporter.console.print(table)
     reporter.console.print(
         "literal, reduced (CZ, before placement) and native (placed where 'fits' says yes): two-qubit gates, "
         "preparation included; us: duration; fid: estimated fidelity; image: seconds; train: hours, parameter shift "
-        "over nominal parameters; ~ by formula, bounds and medians; "
-        "reasons for 'no' and '?' are in --json and --csv.",
+        "over nominal parameters; ~ by formula, bounds and medians.",
         markup=False,
     )
+    for reason, number in list(notes.items())[:SHOWN_NOTES]:
+        reporter.console.print(f"fits {number}: {reason}", markup=False)
+    if len(notes) > SHOWN_NOTES:
+        reporter.console.print(f"... and {len(notes) - SHOWN_NOTES} more reasons, in --json and --csv", markup=False)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

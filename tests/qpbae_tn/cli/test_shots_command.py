@@ -41,11 +41,8 @@ def test_a_study_of_a_model(qpbae, data_folder: Path, model_file: Path) -> None:
             assert row[metric]["low"] <= row[metric]["value"] <= row[metric]["high"]
     assert [row["scheme"] for row in document["training_rows"]] == [None, "every_patch", "drawn_patches"]
     assert {row["loss_of_auroc"] for row in document["needed_shots"]} == {0.01, 0.001}
-    assert document == {
-        **json.loads(Path("out/shots.json").read_text()),
-        "output": "out",
-        "qpbae_tn_version": __version__,
-    }
+    assert document.pop("qpbae_tn_version") == __version__
+    assert document == {**json.loads(Path("out/shots.json").read_text()), "output": "out"}
     assert {"rows.csv", "shots.json", "auroc_f.svg", "auroc_f_trash.svg"} <= {
         path.name for path in Path("out").iterdir()
     }

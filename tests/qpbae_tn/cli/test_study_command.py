@@ -21,6 +21,10 @@ baselines = ["dc_overlap"]
 
 [data.stripes]
 [data.other]
+[data.spare]
+
+[defaults]
+data = ["stripes", "other"]
 
 [[grid]]
 patch_size = 4
@@ -58,7 +62,7 @@ def ran(qpbae: Program, study: Path, data_folder: Path, tmp_path: Path) -> Path:
     result = qpbae("study", "run", study, "--data", f"stripes={data_folder}", "--jobs", 0, "--output", folder)
     assert result.status == 0, result.err
     assert "10 cells, 0 done before, 10 done in this process" in result.out
-    assert "no data for other" in result.out
+    assert "no data for other: give" in result.out
     return folder
 
 
@@ -83,7 +87,29 @@ def test_a_dry_run_writes_nothing_and_prices_what_is_left(
     assert fresh["patches_scored"] == 6 * (7 * 7 + 4 * 4) * 5
     assert not (tmp_path / "fresh").exists()
     left = qpbae("study", "run", study, *options, "--output", ran).document["dry_run"]
-    assert (left["done"], left["cells"]) == (10, 0)
+    assert (left["done"], left["cells"], left["processor_seconds"]) == (10, 0, 0)
+
+
+def test_a_dry_run_tells_the_time_that_like_cells_took(
+    qpbae: Program, study: Path, data_folder: Path, ran: Path, tmp_path: Path
+) -> None:
+    options = ("--data", f"stripes={data_folder}", "--dry-run", "--output")
+    fresh = qpbae("study", "run", study, *options, tmp_path / "fresh")
+    assert "time on one processor: unknown" in fresh.out
+    # Twenty times as many seeds are as many times the work, but for what does not depend on them.
+    text = STUDY.replace("seeds = [1, 2]", f"seeds = {list(range(1, 41))}")
+    study.write_text(text)
+    document = qpbae("study", "run", study, *options, ran, "--json", "-").document["dry_run"]
+    times = [json.loads(line)["seconds"] for line in (ran / "times.jsonl").read_text().splitlines()]
+    assert document["cells"] == 152
+    assert document["processor_seconds"] == pytest.approx(sum(times) * 152 / 10, rel=1e-9)
+    assert "time on one processor: about" in qpbae("study", "run", study, *options, ran).out
+    with (ran / "times.jsonl").open("a") as times_file:
+        times_file.write('{"cells": ["of another study"], "seconds": 9e9}\n[1]\n{"cells": ["torn')
+    assert qpbae("study", "run", study, *options, ran, "--json", "-").document["dry_run"] == document
+    study.write_text(text.replace('"dc_overlap"', '"dc_overlap", "patch_pca"'))
+    unknown = qpbae("study", "run", study, *options, ran, "--json", "-").document["dry_run"]
+    assert unknown["processor_seconds"] is None
 
 
 def test_status_counts_and_names_failures(
@@ -99,9 +125,26 @@ def test_status_counts_and_names_failures(
     result = qpbae("study", "run", study, *options)
     assert result.status == 1
     assert result.out.count("index 70") == 3
+    assert result.out.splitlines()[-1] == "3 cells without a result; --retry-failed tries again what failed"
+    again = qpbae("study", "run", study, *options)
+    assert again.status == 1
+    assert "13 cells, 10 done before, 0 done in this process, 3 failed before" in again.out
+    assert again.out.splitlines()[-1] == result.out.splitlines()[-1]
+    assert qpbae("study", "run", study, *options, "--retry-failed").status == 1
     status = qpbae("study", "status", ran, "--json", "-").document
     assert status["data"]["stripes"] == {"cells": 13, "done": 10, "failed": 3, "left": 0}
     assert all("index 70" in cause for cause in status["failures"].values())
+
+
+def test_one_cell_is_one_cell(qpbae: Program, study: Path, data_folder: Path, tmp_path: Path) -> None:
+    study.write_text(
+        'name = "one"\n[data.stripes]\n[[grid]]\ndetector = "dc_overlap"\nimage_size = 16\nsplit = "s.json"\n'
+    )
+    (tmp_path / "s.json").write_text('{"train": [0, 1], "val": [70]}')
+    options = ("--data", f"stripes={data_folder}", "--jobs", 0, "--output", tmp_path / "one")
+    result = qpbae("study", "run", study, *options)
+    assert "one: 1 cell, 0 done before, 0 done in this process, 1 failed" in result.out
+    assert result.out.splitlines()[-1].startswith("1 cell without a result;")
 
 
 def test_one_seed_in_the_place_of_the_studys_own(
@@ -143,6 +186,26 @@ def test_tables(qpbae: Program, ran: Path, style: str, tmp_path: Path) -> None:
     assert "--force" in again.err
 
 
+def test_several_tables_are_one_csv_table(qpbae: Program, study: Path, data_folder: Path, tmp_path: Path) -> None:
+    """A configuration of the paper's makes a second table, with other columns."""
+    document = (
+        'name = "csv"\n[data.busi]\n[[grid]]\npatch_size = [2, 4]\ntrain = 5\nvalidation = 3\n[record]\nresamples = 2\n'
+    )
+    study.write_text(document)
+    folder = tmp_path / "csv"
+    assert qpbae("study", "run", study, "--data", f"busi={data_folder}", "--jobs", 0, "--output", folder).status == 0
+    tables = qpbae("study", "table", folder, "--json", "-").document["tables"]
+    text = qpbae("study", "table", folder, "--format", "csv").out
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(tables) > 1
+    assert len(rows) == sum(len(table["rows"]) for table in tables) == len(text.splitlines()) - 1
+    assert all(None not in row and None not in row.values() for row in rows)
+    assert {row["table"] for row in rows} >= {"results", "table-I"}
+    for row, expected in zip(rows, [row for table in tables for row in table["rows"]], strict=True):
+        held = {name: value for name, value in row.items() if value and name != "table"}
+        assert held == {name: str(value) for name, value in expected.items() if value is not None}
+
+
 def test_plots_and_galleries(qpbae: Program, ran: Path, data_folder: Path) -> None:
     document = qpbae("study", "plot", ran, "--data", f"stripes={data_folder}", "--json", "-").document
     names = sorted(path.name for path in (ran / "plots").iterdir() if not path.name.startswith("."))
@@ -173,6 +236,15 @@ def test_wrong_input_is_refused(refused: Refused, study: Path, ran: Path, data_f
     refused("study", "status", tmp_path, words="no results there")
     refused("study", "table", ran, "--format", "latx", words="did you mean latex")
     refused("study", "table", ran, "--metrics", "aurc", words="did you mean auroc")
+    refused("study", "table", ran, "--metrics", " ,", words=("names no metric", "--metrics", "aupro"))
+    results = ran / "results.jsonl"
+    for output in (results, ran / ".." / "ran" / "results.jsonl"):
+        refused("study", "table", ran, "--output", output, "--force", words=(output, "never overwritten"))
+    for command in (("run", study, *data, "--output", ran), ("status", ran), ("table", ran), ("plot", ran)):
+        refused("study", *command, "--json", results, words=(results, "never overwritten"))
+    new = tmp_path / "new" / "results.jsonl"
+    new.parent.mkdir()
+    refused("study", "run", study, *data, "--output", new.parent, "--json", new, words=(new, "never overwritten"))
     refused(
         "study", "plot", ran, "--data", f"stripes={data_folder / 'test' / 'spot'}", words="no masks to test against"
     )
@@ -181,7 +253,7 @@ def test_wrong_input_is_refused(refused: Refused, study: Path, ran: Path, data_f
 
 
 def test_results_of_others_are_refused(
-    refused: Refused, study: Path, ran: Path, data_folder: Path, tmp_path: Path
+    qpbae: Program, refused: Refused, study: Path, ran: Path, data_folder: Path, tmp_path: Path
 ) -> None:
     options = ("--data", f"stripes={data_folder}", "--jobs", 0, "--output", ran)
     study.write_text(STUDY.replace('"cli"', '"another"'))
@@ -198,3 +270,29 @@ def test_results_of_others_are_refused(
     for change, told in (({"version": "0.0.0"}, "was written by qpbae_tn 0.0.0"), ({"format_version": 9}, "version 9")):
         path.write_text("\n".join([json.dumps({**header, **change}, separators=(",", ":")), *lines[1:]]) + "\n")
         refused("study", "run", study, *options, words=told)
+        refused("study", "run", study, *options, "--dry-run", words=told)
+        for command in ("status", "table", "plot"):
+            if "format_version" in change:
+                refused("study", command, ran, words=(path, told))
+            else:
+                result = qpbae("study", command, ran)
+                assert result.status == 0
+                assert result.err == f"note: {path} {told}, this is {header['version']}\n"
+
+
+@pytest.mark.parametrize("line", ['{"kind":"failure","cell":"CELL"}', '{"kind":"result","cell":"CELL"}'])
+def test_damaged_results_are_refused(refused: Refused, ran: Path, line: str) -> None:
+    path = ran / "results.jsonl"
+    whole = path.read_text()
+    count = len(whole.splitlines())
+    cell = json.loads(whole.splitlines()[-1])["cell"]
+    path.write_text(whole + line.replace("CELL", cell) + "\n")
+    for command in ("status", "table", "plot"):
+        refused("study", command, ran, words=(path, f"line {count + 1} is damaged", "remove this line"))
+    header = json.loads(whole.splitlines()[0])
+    path.write_text(json.dumps({**header, "study": {}}) + "\n")
+    for command in ("status", "table", "plot"):
+        refused("study", command, ran, words=(path, "names no data set", "restore the file"))
+    path.write_text(whole[1:])
+    for command in ("status", "table", "plot"):
+        refused("study", command, ran, words=(path, "header (line 1) is damaged", "restore the file"))
