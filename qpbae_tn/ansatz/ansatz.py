@@ -114,7 +114,7 @@ class Ansatz:
             raise InputError(
                 f"{flat.size} angles for an ansatz of {self.parameter_count}",
                 where=where,
-                remedy=f"give {self.parameter_count} angles, block after block",
+                remedy=f"give {self.parameter_count} angles, block after block, in one list or a list for each block",
             )
         if not np.isfinite(flat).all():
             raise InputError(

@@ -72,7 +72,7 @@ def training_images(data_set: DataSet, model: Model) -> tuple[ImageSet, ImageSet
     if len(images) < 2:
         return images, images.take([])
     if model.provenance.get("data") == images.provenance.to_json() and "split" in model.provenance:
-        split = split_from_json(model.provenance["split"], len(images), where="the model's split")
+        split = split_from_json(model.provenance["split"], len(images), where="the split in the model file")
     else:
         split = random_split(len(images), model.provenance.get("seed", 0))
     return images.take(split.train), images.take(split.validation)

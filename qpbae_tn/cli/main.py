@@ -76,7 +76,8 @@ def main() -> None:
     except typer.TyperException as error:
         _usage_error(error)
     except MemoryError as error:
-        _fail(f"not enough memory ({error or 'no details'}); use smaller images, a smaller patch or fewer images", 2)
+        details = f" ({error})" if str(error) else ""
+        _fail(f"not enough memory{details}; use smaller images, a smaller patch or fewer images", 2)
     except OSError as error:
         if error.filename is None:
             if error.errno in (errno.ENOSPC, errno.EIO, errno.EPIPE):

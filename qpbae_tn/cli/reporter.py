@@ -37,6 +37,8 @@ class Reporter:
 
         self._json_target = json_target
         self.console: Console = Console(stderr=json_target == "-", highlight=False)
+        if json_target == "":
+            raise InputError("no file name", where="--json", remedy="give FILE, or - for standard output")
         if json_target not in (None, "-"):
             check_output_file(Path(str(json_target)))
             _refuse_what_is_no_result(Path(str(json_target)))
