@@ -91,7 +91,7 @@ def execute(
         reporter.emit({"dry_run": {"patches": len(wanted), "shots": len(wanted) * shots}})
         return
     if all_patches and specification.stride > specification.patch_size:
-        reporter.notice("with a stride larger than the patch, pixels between patches take the score of the nearest ones")
+        reporter.notice("pixels between patches take the score of the nearest ones: the stride is larger than a patch")
     if zero:
         reporter.notice(f"{zero} patches of the image are all zero; |0...0> stands in for them")
     program = compile_program(
