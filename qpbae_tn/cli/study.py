@@ -43,7 +43,7 @@ def run(
     dry_run: o.DryRun = False,
 ) -> None:
     """Compute every cell of a study that has no result yet; start it again to go on."""
-    from qpbae_tn.cli.studying import describe_price, describe_progress, workplace_of
+    from qpbae_tn.cli.studying import describe_price, describe_progress, refuse_results_file, tell_beside, workplace_of
     from qpbae_tn.study.runner import run_study
     from qpbae_tn.study.sources import open_sources, parse_data_options
     from qpbae_tn.study.specification import read_study
@@ -53,9 +53,10 @@ def run(
     chosen = read_study(study)
     if seed is not None:
         chosen = chosen.with_seed(seed)
-    place = workplace_of(jobs, scheduler)
+    place = workplace_of(jobs, scheduler, tell_beside)
     folders = parse_data_options(data or [], chosen)
     results = results_path(output if output is not None else Path("runs") / chosen.name)
+    refuse_results_file(json, "--json", results)
     if dry_run:
         describe_price(chosen, open_sources(chosen, folders), results, reporter)
         return
@@ -72,7 +73,7 @@ def run(
             on_cells=lambda count: bar.advance(bar.task_ids[0], count),
         )
     describe_progress(chosen, sources, progress, results, place.name, reporter)
-    if progress.failed:
+    if progress.without_result:
         raise typer.Exit(1)
 
 

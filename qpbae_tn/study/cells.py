@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -82,7 +83,7 @@ class Cell:
     @cached_property
     def identifier(self) -> str:
         """The content hash."""
-        return hashlib.sha256(canonical(self.to_json()).encode()).hexdigest()[:ID_LENGTH]
+        return identifier_of(self.to_json())
 
     @cached_property
     def group(self) -> str:
@@ -105,11 +106,18 @@ class Cell:
         return document
 
     def describe(self) -> str:
-        """In words, for messages."""
-        s = self.settings.to_json()
+        """In words, for messages: no two cells of a study are described alike."""
+        s, defaults = self.settings.to_json(), Settings().to_json()
         sizes = f"P={s['patch_size']} S={s['stride']}" + (f" BD={s['bottleneck']}" if "bottleneck" in s else "")
         seed = f" seed {s['seed']}" if "seed" in s else ""
-        return f"{self.data} {s['detector']} {sizes}{seed}"
+        told = ("detector", "patch_size", "stride", "bottleneck", "seed")
+        others = [f" {name}={value}" for name, value in s.items() if name not in told and value != defaults.get(name)]
+        return f"{self.data} {s['detector']} {sizes}{seed}{''.join(others)}"
+
+
+def identifier_of(document: Mapping[str, Any]) -> str:
+    """The id of the cell with these JSON values, see `Cell.to_json`."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()[:ID_LENGTH]
 
 
 def canonical(document: Any) -> str:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
+from qpbae_tn.metrics.titles import METRIC_TITLES
 from qpbae_tn.reporting.charts import PALETTE, Chart, chart
 from qpbae_tn.study.measures import CURVE_THRESHOLDS
 from qpbae_tn.study.settings import DETECTORS, QUANTUM
 from qpbae_tn.study.summary import Configuration, varying
-from qpbae_tn.study.tables import METRIC_TITLES, SHORT
+from qpbae_tn.study.tables import SHORT
 
 METRICS = ("aupro", "auroc")
-MARKERS = dict(zip(DETECTORS, "oXDsv^", strict=True))
+MARKERS = dict(zip(DETECTORS, cycle("oXDsv^"), strict=False))
 """A shape a detector, so that charts can be read without colours."""
-COLOURS = dict(zip(DETECTORS, PALETTE, strict=False))
+COLOURS = dict(zip(DETECTORS, cycle(PALETTE), strict=False))
+MARGIN_INCHES = 0.1
+AXES_INCHES = 4.5
+"""Width that long names beside a chart leave to it."""
+FEW_EPOCHS = 3
+"""Losses of fewer epochs are drawn with markers: a line through one point is none."""
 
 
 def charts(found: Sequence[Configuration]) -> dict[str, str]:
@@ -29,7 +37,7 @@ def charts(found: Sequence[Configuration]) -> dict[str, str]:
         for metric in METRICS:
             if compared := stride_chart(own, metric):
                 pictures[f"classical-{metric}-{data}"] = compared
-        trained = [one for one in own if one.detector == QUANTUM and one.parameters["epochs"] > 0]
+        trained = [one for one in own if one.detector == QUANTUM and _recorded(one, "losses")]
         if trained:
             pictures[f"loss-{data}"] = loss_chart(trained, data)
     for axis in ("paper", "ours"):
@@ -69,8 +77,8 @@ def metric_chart(found: Sequence[Configuration], metric: str, title: str) -> str
                     label=detector.replace("_", " "),
                 )
         drawn.axes.set_yticks(range(len(rows)), [_text(names, row) or "all" for row in rows])
-        drawn.axes.invert_yaxis()
-        drawn.figure.legend(loc="outside lower center", ncols=3)
+        drawn.axes.set_ylim(len(rows) - 0.5, -0.5)
+        _make_room(drawn, columns=3)
     return drawn.svg
 
 
@@ -83,7 +91,7 @@ def overlap_chart(found: Sequence[Configuration], axis: str) -> str | None:
     """
     shown = []
     for data in dict.fromkeys(one.data for one in found):
-        own = [one for one in found if one.data == data and one.detector == QUANTUM and "curves" in _values(one)]
+        own = [one for one in found if one.data == data and one.detector == QUANTUM and _recorded(one, "curves")]
         wanted = [one for one in own if one.matches(patch_size=4, stride=1, bottleneck=2)] or own
         shown += wanted[:1]
     if not shown:
@@ -156,7 +164,7 @@ def loss_chart(found: Sequence[Configuration], data: str) -> str:
     chosen: dict[tuple[object, ...], Configuration] = {}
     for one in sorted(found, key=lambda one: int(one.parameters["stride"])):
         chosen.setdefault(_place(one, names), one)
-    with chart("epoch", "loss (Eq. 8), mean over seeds", title=f"Loss on {data}", size_inches=(6.2, 4.0)) as drawn:
+    with chart("epoch", "loss (Eq. 8), mean over seeds", title=f"Loss on {data}", size_inches=(6.2, 3.4)) as drawn:
         for index, (place, one) in enumerate(chosen.items()):
             values = np.array([result["values"]["losses"] for result in one.results], dtype=float)
             drawn.axes.plot(
@@ -164,10 +172,12 @@ def loss_chart(found: Sequence[Configuration], data: str) -> str:
                 values.mean(axis=0),
                 ("-", "--", ":")[index // len(PALETTE) % 3],
                 color=PALETTE[index % len(PALETTE)],
+                marker="o" if values.shape[1] < FEW_EPOCHS else None,
                 label=_text(names, place) or "quantum",
             )
         drawn.axes.set_yscale("log")
-        drawn.figure.legend(loc="outside lower center", ncols=4)
+        drawn.axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
+        _make_room(drawn, columns=4)
     return drawn.svg
 
 
@@ -179,8 +189,9 @@ _NAMES = {
 }
 
 
-def _values(one: Configuration) -> dict[str, object]:
-    return dict(one.results[0]["values"])
+def _recorded(one: Configuration, name: str) -> bool:
+    """Whether all its results hold values of this name; no losses are none."""
+    return all(result["values"].get(name) for result in one.results)
 
 
 def _place(one: Configuration, names: Sequence[str]) -> tuple[object, ...]:
@@ -199,9 +210,38 @@ def _fits(one: Configuration, names: Sequence[str], row: Sequence[object]) -> bo
     )
 
 
+def _make_room(drawn: Chart, columns: int) -> None:
+    """A legend below the chart, in at most so many columns; the figure grows until all names are inside it."""
+    figure, axes = drawn.figure, drawn.axes
+    # Sizes are measured without a layout, for which there may be no room before the figure has grown.
+    figure.set_layout_engine("none")
+    figure.draw_without_rendering()
+    names = max((label.get_window_extent().width for label in axes.get_yticklabels()), default=0.0) / figure.dpi
+    width, height = figure.get_size_inches()
+    width = max(width, AXES_INCHES + names)
+    for count in range(columns, 0, -1):
+        legend = figure.legend(loc="lower center", ncols=count)
+        figure.draw_without_rendering()
+        box = legend.get_window_extent()
+        legend.remove()
+        if box.width / figure.dpi + 2 * MARGIN_INCHES <= width:
+            break
+    width = max(width, box.width / figure.dpi + 2 * MARGIN_INCHES)
+    figure.set_size_inches(width, height + box.height / figure.dpi)
+    figure.set_layout_engine("constrained")
+    figure.legend(loc="outside lower center", ncols=count)
+    # A long title or axis label may still stand out at the right; it moves by half of what the figure grows by.
+    for _ in range(3):
+        figure.draw_without_rendering()
+        excess = figure.get_tightbbox().x1 - figure.get_size_inches()[0]
+        if excess <= 0:
+            return
+        figure.set_size_inches(figure.get_size_inches()[0] + 2 * excess + MARGIN_INCHES, figure.get_size_inches()[1])
+
+
 def _offset(detector: str) -> float:
     """A small step aside, so that detectors of one line do not hide each other."""
-    return 0.12 * (DETECTORS.index(detector) - (len(DETECTORS) - 1) / 2)
+    return min(0.12, 0.72 / len(DETECTORS)) * (DETECTORS.index(detector) - (len(DETECTORS) - 1) / 2)
 
 
 def _end_where_flat(drawn: Chart, x: np.ndarray, shown: Sequence[Configuration]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 3.0
 """How long a scheduler may take to answer."""
+WORKER_SECONDS = 60.0
+"""How long workers may take to tell their versions: they may have to import large packages over a network first."""
 _SOCKET_SCHEMES = ("tcp", "tls", "ws", "wss")
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Executor]:
+def connected(address: str, waiting: Callable[[str], None] | None = None) -> Iterator[Executor]:
     """An executor on the workers of a scheduler.
 
     Args:
         address: such as "tcp://host:8786"; without a scheme TCP is meant.
+        waiting: called with one line before a scheduler's first worker is waited for, which may take any time; without
+            it nothing is waited for.
 
     Raises:
-        InputError: the package distributed is not installed, no scheduler answers, or a worker has other versions of
-            what decides the bits of a result.
+        InputError: the package distributed is not installed, no scheduler answers, its workers do not, or a worker has
+            other versions of what decides the bits of a result.
     """
     if importlib.util.find_spec("distributed") is None:
         raise InputError(
@@ -51,6 +55,9 @@ def connected(address: str) -> Iterator[Executor]:
     logger.setLevel(logging.CRITICAL)
     client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     try:
+        if waiting is not None and not client.scheduler_info()["workers"]:
+            waiting(f"the scheduler {address} has no workers yet; waiting for one")
+            client.wait_for_workers(1)
         _check_versions(client, address)
         executor = client.get_executor(pure=False)
         try:
@@ -102,7 +109,15 @@ def _check_scheduler(address: str) -> None:
 
 def _check_versions(client: Client, address: str) -> None:
     here = worker_versions()
-    answers: dict[str, Any] = client.run(worker_versions, on_error="return")
+    try:
+        # Whatever `run` does not know itself goes to `Client.sync`, and so this does.
+        answers: dict[str, Any] = client.run(worker_versions, on_error="return", callback_timeout=WORKER_SECONDS)
+    except TimeoutError:
+        raise InputError(
+            f"its workers have not told their versions within {WORKER_SECONDS:g} s",
+            where=f"--scheduler {address}",
+            remedy="look whether they are still there, and start them again",
+        ) from None
     for worker, there in answers.items():
         if isinstance(there, BaseException):
             raise InputError(

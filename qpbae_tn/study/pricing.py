@@ -1,14 +1,19 @@
-"""What a study costs, from its sizes: for `--dry-run`, and to hand out the large pieces first."""
+"""What a study costs, from its sizes and past times: for `--dry-run`, and to hand out the large pieces first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from qpbae_tn.patches import PatchGrid
 from qpbae_tn.study.cells import Cell
 from qpbae_tn.study.settings import QUANTUM
 from qpbae_tn.study.sources import Source
+
+TIMES_NAME = "times.jsonl"
+"""The file beside the results with what each group of cells took."""
 
 
 def patch_work(cell: Cell) -> int:
@@ -42,6 +47,51 @@ def price(cells: Sequence[Cell], sources: Mapping[str, Source]) -> dict[str, Any
         "patches_scored": scored,
         "maps_measured": sum(_test_images(cell, sources) for cell in cells),
     }
+
+
+def processor_seconds(
+    left: Sequence[Cell], cells: Sequence[Cell], sources: Mapping[str, Source], times: Path
+) -> float | None:
+    """What cells will take on one processor, by the time that others of the study took for their patches.
+
+    Args:
+        left: to be done.
+        cells: of the study.
+        sources: their data sets.
+        times: what groups of them took, see `TIMES_NAME`; it need not exist.
+
+    Returns:
+        None where cells are left of a detector that was not timed yet: detectors differ too much.
+    """
+    known = {cell.identifier: cell for cell in cells}
+    timed: set[str] = set()
+    seconds, work = 0.0, 0
+    for names, taken in _times(times):
+        if all(name in known for name in names):
+            seconds += taken
+            work += sum(_image_work(known[name], sources) for name in names)
+            timed |= {known[name].settings.detector for name in names}
+    if not {cell.settings.detector for cell in left} <= timed:
+        return None
+    return seconds * sum(_image_work(cell, sources) for cell in left) / max(1, work)
+
+
+def _times(path: Path) -> Iterator[tuple[list[str], float]]:
+    """Ids of the cells of each group and what it took; lines that are torn or not of this kind are left out."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            document = json.loads(line)
+            yield [str(name) for name in document["cells"]], float(document["seconds"])
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _image_work(cell: Cell, sources: Mapping[str, Source]) -> int:
+    return patch_work(cell) * (_train_images(cell, sources) + _test_images(cell, sources))
 
 
 def _test_images(cell: Cell, sources: Mapping[str, Source]) -> int:

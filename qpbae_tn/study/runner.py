@@ -12,14 +12,13 @@ from pathlib import Path
 
 from qpbae_tn.errors import InputError
 from qpbae_tn.study.cells import Cell
-from qpbae_tn.study.pricing import patch_work
+from qpbae_tn.study.pricing import TIMES_NAME, patch_work
 from qpbae_tn.study.sources import Source
 from qpbae_tn.study.specification import Study
 from qpbae_tn.study.store import ResultsFile
 from qpbae_tn.study.work import Group, GroupResult, run_group
 from qpbae_tn.study.workplaces import LocalProcesses, Workplace
 
-TIMES_NAME = "times.jsonl"
 CAUSE_LENGTH = 500
 GROUP_CELLS = 24
 """Cells handed out together at most: results are written group by group, and past this sharing gains little."""
@@ -33,7 +32,8 @@ class Progress:
         cells: of the study on the data that are there.
         done_before: cells that had a result already.
         failed_before: cells that failed in an earlier run and were left alone.
-        done: results of this run.
+        done: results that this run wrote.
+        done_beside: cells that got their result from another run on the same file, while this one went on.
         failed: cells that failed in this run, by id: which one, and the cause.
         repaired_bytes: of an unfinished last line that was cut off the results file.
     """
@@ -42,8 +42,14 @@ class Progress:
     done_before: int
     failed_before: int = 0
     done: int = 0
+    done_beside: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     repaired_bytes: int = 0
+
+    @property
+    def without_result(self) -> int:
+        """Cells that failed, in this run or before, and have no result still."""
+        return self.failed_before + len(self.failed)
 
 
 def run_study(
@@ -152,7 +158,7 @@ class _Round:
         done = self.store.refresh().results
         cells = tuple(cell for cell in group.cells if cell.identifier not in done)
         if len(cells) < len(group.cells):
-            self._count(len(group.cells) - len(cells))
+            self._count_beside(len(group.cells) - len(cells))
         return replace(group, cells=cells) if cells else None
 
     def _take(self, future: Future[GroupResult], group: Group, waiting: deque[Group]) -> bool:
@@ -170,8 +176,11 @@ class _Round:
             return True
         result = future.result()
         for cell in group.cells:
-            self.store.add_result(cell, result.values[cell.identifier])
-            self._count(1)
+            if self.store.add_result(cell, result.values[cell.identifier]):
+                self.progress.done += 1
+                self.on_cells(1)
+            else:
+                self._count_beside(1)
         self._note_time(group, result)
         return True
 
@@ -185,8 +194,8 @@ class _Round:
         self.progress.failed[group.cells[0].identifier] = f"{group.cells[0].describe()}: {told}"
         self.on_cells(1)
 
-    def _count(self, cells: int) -> None:
-        self.progress.done += cells
+    def _count_beside(self, cells: int) -> None:
+        self.progress.done_beside += cells
         self.on_cells(cells)
 
     def _note_time(self, group: Group, result: GroupResult) -> None:

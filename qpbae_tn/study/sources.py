@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from qpbae_tn.data.protocol import ImageSet, LabelledImageSet
 from qpbae_tn.data.registry import is_bundled, open_data_set
@@ -104,25 +105,25 @@ def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
     """
     places = {**study.folders, **folders}
     found = {}
-    for name in study.data:
+    for name in study.used_data:
         if name not in places:
             continue
         sizes = {settings.image_size for data, settings in study.blocks if data == name}
         patches = [settings.patch_size for data, settings in study.blocks if data == name]
-        if not sizes:
-            continue
         request = Request(places[name], "", max(sizes), max(patches))
         train, test = loaded = _read(request)
-        request = replace(request, digest=_digest(loaded))
+        # A worker may have been started in another folder than this process.
+        folder = places[name] if is_bundled(places[name]) else str(Path(places[name]).absolute())
+        request = replace(request, folder=folder, digest=_digest(loaded))
         _keep(request, loaded)
         defective, vanished = int(test.defective.sum()), len(test.vanished)
         found[name] = Source(name, request, len(train), len(test), defective, vanished)
     if not found:
-        first = next(iter(study.data))
+        first = study.used_data[0]
         raise InputError(
             f"the study {study.name} is told of no data",
             where="--data",
-            remedy=f"give --data NAME=FOLDER, e.g. --data {first}=FOLDER; names are {', '.join(study.data)}",
+            remedy=f"give --data NAME=FOLDER, e.g. --data {first}=FOLDER; names are {', '.join(study.used_data)}",
         )
     return found
 
@@ -181,5 +182,5 @@ def split_of(cell: Cell, count: int) -> Split:
 
 
 def missing(study: Study, sources: Mapping[str, Source]) -> Sequence[str]:
-    """Names of the study's data sets that are not there."""
-    return [name for name in study.data if name not in sources]
+    """Names of the data sets that the study's grid asks for and that are not there."""
+    return [name for name in study.used_data if name not in sources]

@@ -92,6 +92,12 @@ class Study:
                 found.setdefault(cell.identifier, cell)
         return tuple(found.values())
 
+    @property
+    def used_data(self) -> tuple[str, ...]:
+        """The data sets that the grid asks for; a study file may declare more."""
+        used = {data for data, _ in self.blocks}
+        return tuple(name for name in self.data if name in used)
+
     def counts(self) -> dict[str, int]:
         """Number of cells on each data set, whether or not there are data."""
         cells = self.cells(dict.fromkeys(self.data, _PLACEHOLDER))

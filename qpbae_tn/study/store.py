@@ -19,7 +19,7 @@ from typing import Any
 
 from qpbae_tn import __version__
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.cells import Cell, canonical
+from qpbae_tn.study.cells import Cell, canonical, identifier_of
 from qpbae_tn.study.specification import Study
 
 FORMAT = "qpbae_tn/study-results"
@@ -27,6 +27,13 @@ FORMAT_VERSION = 1
 RESULTS_NAME = "results.jsonl"
 _OPENING = f'{{"format":"{FORMAT}",'.encode()
 """What every results file begins with; a file with other contents is never touched."""
+_HELD: dict[str, dict[str, type]] = {
+    "study": {"study": dict},
+    "data": {"data": str, "digest": str},
+    "result": {"cell": str, "parameters": dict, "values": dict},
+    "failure": {"cell": str, "parameters": dict, "cause": str},
+}
+"""What each kind of line must hold, and of which type."""
 
 
 @dataclass
@@ -48,7 +55,8 @@ class Contents:
     failures: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, line: dict[str, Any]) -> None:
-        """Take in one line; raises `KeyError` or `TypeError` for one that is none of this format."""
+        """Take in one line; raises `ValueError` for one that is none of this format, or incomplete."""
+        _check_line(line)
         kind = line["kind"]
         if kind == "study":
             self.study = line["study"]
@@ -56,10 +64,8 @@ class Contents:
             self.data.setdefault(line["data"], line)
         elif kind == "result":
             self.results.setdefault(line["cell"], line)
-        elif kind == "failure":
-            self.failures[line["cell"]] = line
         else:
-            raise KeyError(kind)
+            self.failures[line["cell"]] = line
 
     @property
     def digests(self) -> dict[str, str]:
@@ -70,6 +76,35 @@ class Contents:
 def results_path(place: Path) -> Path:
     """The results file of a study's folder, or the file itself."""
     return place / RESULTS_NAME if place.is_dir() or place.suffix != ".jsonl" else place
+
+
+def is_results_file(path: Path) -> bool:
+    """Whether a results file lies there, of whatever study: such a file is added to, never replaced."""
+    try:
+        # A pipe would be waited for.
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return stream.read(len(_OPENING)) == _OPENING
+    except OSError:
+        return False
+
+
+def version_note(contents: Contents, path: Path) -> str | None:
+    """What a reader of results of another version of qpbae_tn should know; None for results of this one."""
+    if contents.version == __version__:
+        return None
+    return f"{path} was written by qpbae_tn {contents.version}, this is {__version__}"
+
+
+def check_version(contents: Contents, path: Path) -> None:
+    """Raise `InputError` for results of another version of qpbae_tn, to which this one adds nothing."""
+    if contents.version != __version__:
+        raise InputError(
+            f"was written by qpbae_tn {contents.version}, this is {__version__}",
+            where=path,
+            remedy="use that version, or another --output",
+        )
 
 
 def read_results(path: Path) -> Contents:
@@ -87,8 +122,8 @@ def read_results(path: Path) -> Contents:
     lines = data[: data.rfind(b"\n") + 1].splitlines()
     if not lines:
         raise InputError("holds no study", where=path, remedy="start the study with qpbae study run")
-    header = _parse(path, 1, lines[0])
-    contents = _checked_header(path, header)
+    contents = _read_header(path, lines[0])
+    _check_usable(path, contents)
     for number, line in enumerate(lines[1:], 2):
         _take(contents, path, number, line)
     return contents
@@ -123,7 +158,7 @@ class ResultsFile:
                 if os.fstat(self._descriptor).st_size == 0:
                     self._create(study)
                 self._seen, self._lines = 0, 0
-                self.contents = self._read_header()
+                self.contents = self._begin()
                 self._read_new()
                 self._check_study(study)
         except BaseException:
@@ -213,17 +248,13 @@ class ResultsFile:
         finally:
             os.close(folder)
 
-    def _read_header(self) -> Contents:
+    def _begin(self) -> Contents:
         data = self._read_from(0)
         line = data[: data.find(b"\n") + 1]
         self._seen, self._lines = len(line), 1
-        contents = _checked_header(self.path, _parse(self.path, 1, line))
-        if contents.version != __version__:
-            raise InputError(
-                f"was written by qpbae_tn {contents.version}, this is {__version__}",
-                where=self.path,
-                remedy="use that version, or another --output",
-            )
+        contents = _read_header(self.path, line)
+        check_version(contents, self.path)
+        _check_usable(self.path, contents)
         return contents
 
     def _read_new(self) -> None:
@@ -287,8 +318,13 @@ class ResultsFile:
             raise InputError("the disk is full", where=self.path, remedy="make room and start the study again")
 
 
-def _checked_header(path: Path, header: dict[str, Any]) -> Contents:
-    if header.get("format") != FORMAT or not isinstance(header.get("study"), dict):
+def _read_header(path: Path, line: bytes) -> Contents:
+    """A results file before its second line."""
+    try:
+        header = json.loads(line)
+    except ValueError:
+        raise _damaged_header(path) from None
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise InputError("is not a results file", where=path, remedy="choose another --output")
     if header.get("format_version") != FORMAT_VERSION:
         raise InputError(
@@ -296,27 +332,49 @@ def _checked_header(path: Path, header: dict[str, Any]) -> Contents:
             where=path,
             remedy=f"use qpbae_tn {header.get('version')}, or another --output",
         )
+    if not isinstance(header.get("study"), dict):
+        raise _damaged_header(path)
     return Contents(header["study"], str(header.get("version")))
 
 
-def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def _check_usable(path: Path, contents: Contents) -> None:
+    """Raise `InputError`, naming the file, for a study that is none, or that this version does not know."""
     try:
-        document = json.loads(line)
-    except ValueError:
-        raise _damaged(path, number) from None
-    if not isinstance(document, dict):
-        raise _damaged(path, number)
-    return document
+        Study.from_document(contents.study, str(path))
+    except InputError as error:
+        raise InputError(
+            f"its study cannot be used ({error.what})",
+            where=error.where,
+            remedy="restore the file, or choose another --output",
+        ) from None
+
+
+def _check_line(line: dict[str, Any]) -> None:
+    """Raise `ValueError` for a line that lacks something, or whose cell is not the hash of its parameters."""
+    held = _HELD.get(str(line.get("kind")))
+    if held is None or not all(isinstance(line.get(name), type_) for name, type_ in held.items()):
+        raise ValueError(line)
+    if "parameters" in held and line["cell"] != identifier_of(line["parameters"]):
+        raise ValueError(line)
+    if line["kind"] == "result" and not isinstance(line["values"].get("metrics"), dict):
+        raise ValueError(line)
 
 
 def _take(contents: Contents, path: Path, number: int, line: bytes) -> None:
     try:
-        contents.add(_parse(path, number, line))
-    except (KeyError, TypeError):
-        raise _damaged(path, number) from None
+        document = json.loads(line)
+        if not isinstance(document, dict):
+            raise ValueError(document)
+        contents.add(document)
+    except ValueError:
+        raise InputError(
+            f"line {number} is damaged", where=path, remedy="remove this line; its cell will be computed again"
+        ) from None
+    if document["kind"] == "study":
+        _check_usable(path, contents)
 
 
-def _damaged(path: Path, number: int) -> InputError:
+def _damaged_header(path: Path) -> InputError:
     return InputError(
-        f"line {number} is damaged", where=path, remedy="remove this line; its cell will be computed again"
+        "the header (line 1) is damaged", where=path, remedy="restore the file, or choose another --output"
     )

@@ -8,21 +8,9 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
+from qpbae_tn.metrics.titles import METRIC_TITLES
 from qpbae_tn.study.summary import Comparison, Configuration, compare_with_paper, varying
 
-METRIC_TITLES = {
-    "aupro": "AUPRO",
-    "auroc": "AUROC",
-    "average_precision": "AP",
-    "best_f1": "best F1",
-    "image_auroc": "image AUROC",
-    "dice_paper": "Dice",
-    "iou_paper": "IoU",
-    "dice_defective": "Dice (defective)",
-    "iou_defective": "IoU (defective)",
-    "dice_pooled": "Dice (pooled)",
-    "iou_pooled": "IoU (pooled)",
-}
 SHORT = {"patch_size": "P", "stride": "S", "bottleneck": "BD"}
 
 
@@ -31,6 +19,7 @@ class ResultTable:
     """A table.
 
     Args:
+        name: in CSV.
         title: in words.
         header: column names.
         rows: cells as text, for reading.
@@ -38,6 +27,7 @@ class ResultTable:
         raw_header: column names of `raw`.
     """
 
+    name: str
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -61,7 +51,7 @@ def result_table(title: str, found: Sequence[Configuration], metrics: Sequence[s
         numbers = [("", "") if spread is None else (spread.mean, spread.std) for spread in spreads]
         raw.append([*start, *("" if number is None else number for pair in numbers for number in pair)])
     header = ["data", "detector", "settings", "n", *(METRIC_TITLES[metric] for metric in metrics)]
-    return ResultTable(f"{title} (n seeds)", header, rows, raw_header, raw)
+    return ResultTable("results", f"{title} (n seeds)", header, rows, raw_header, raw)
 
 
 def settings_text(one: Configuration, names: Sequence[str]) -> str:
@@ -95,7 +85,7 @@ def _paper_table(number: str, pairs: Sequence[Comparison]) -> ResultTable:
             line = [cell.category, cell.patch_size, cell.bottleneck, cell.stride, metric, ours.mean, ours.std]
             raw.append(["" if v is None else v for v in [*line, mean, std, difference, sigmas, wide]])
     title = f"Table {number}, P = {pairs[0].paper.patch_size} (difference in σ over seeds; σ*: and test subsets)"
-    return ResultTable(title, header, rows, raw_header, raw)
+    return ResultTable(f"table-{number}", title, header, rows, raw_header, raw)
 
 
 def _signed(value: float | None) -> str:
@@ -108,12 +98,14 @@ def to_markdown(table: ResultTable) -> str:
     return "\n".join([*lines, *(_markdown_row(row) for row in table.rows)]) + "\n"
 
 
-def to_csv(table: ResultTable) -> str:
-    """As CSV, numbers in full."""
+def to_csv(tables: Sequence[ResultTable]) -> str:
+    """As one CSV table, numbers in full: each row begins with the name of its table and is empty where that ends."""
+    columns = dict.fromkeys(name for table in tables for name in table.raw_header)
     text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.raw_header)
-    writer.writerows(table.raw)
+    writer = csv.DictWriter(text, ["table", *columns], lineterminator="\n")
+    writer.writeheader()
+    for table in tables:
+        writer.writerows({"table": table.name, **dict(zip(table.raw_header, row, strict=True))} for row in table.raw)
     return text.getvalue()
 
 
@@ -125,7 +117,12 @@ def to_latex(table: ResultTable) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
-FORMATS: dict[str, Callable[[ResultTable], str]] = {"markdown": to_markdown, "csv": to_csv, "latex": to_latex}
+FORMATS: dict[str, Callable[[Sequence[ResultTable]], str]] = {
+    "markdown": lambda tables: "\n".join(map(to_markdown, tables)),
+    "csv": to_csv,
+    "latex": lambda tables: "\n".join(map(to_latex, tables)),
+}
+"""Several tables as one text."""
 
 
 def _numeric(text: str) -> bool:

@@ -114,10 +114,12 @@ class DaskScheduler:
 
     Args:
         address: such as "tcp://host:8786".
+        notice: called with one line where there is something to wait for.
         in_flight: all groups are handed over, so that a cluster can grow to fit them.
     """
 
     address: str
+    notice: Callable[[str], None] = field(default=lambda _: None, compare=False)
     in_flight: int | None = field(default=None, init=False)
 
     @property
@@ -126,16 +128,18 @@ class DaskScheduler:
         return f"on the workers of {self.address}"
 
     def check(self) -> None:
-        """Connect once."""
-        with self.open():
+        """Connect once; a scheduler without workers will do."""
+        from qpbae_tn.study.dask_client import connected
+
+        with connected(self.address):
             pass
 
     @contextmanager
     def open(self) -> Iterator[Executor]:
-        """Dask's own executor; raises `InputError` for a scheduler out of reach, or workers with other versions."""
+        """Dask's own executor, once there is a worker; raises `InputError` as `connected`."""
         from qpbae_tn.study.dask_client import connected
 
-        with connected(self.address) as executor:
+        with connected(self.address, self.notice) as executor:
             yield executor
 
 

@@ -241,7 +241,7 @@ def test_wrong_input_is_refused(refused: Refused, study: Path, ran: Path, data_f
     for output in (results, ran / ".." / "ran" / "results.jsonl"):
         refused("study", "table", ran, "--output", output, "--force", words=(output, "never overwritten"))
     for command in (("run", study, *data, "--output", ran), ("status", ran), ("table", ran), ("plot", ran)):
-        refused("study", *command, "--json", results, words=(results, "never overwritten"))
+        refused("study", *command, "--json", results, words=(results, "choose another --json"))
     new = tmp_path / "new" / "results.jsonl"
     new.parent.mkdir()
     refused("study", "run", study, *data, "--output", new.parent, "--json", new, words=(new, "never overwritten"))

@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from qpbae_tn.errors import InputError
+from qpbae_tn.study import dask_client
 from qpbae_tn.study.dask_client import connected
 from qpbae_tn.study.runner import run_study
 from qpbae_tn.study.sources import open_sources
@@ -28,8 +29,8 @@ WAIT_SECONDS = 60.0
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler's address and its two workers, all ended afterwards."""
+def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[subprocess.Popen[bytes]], Callable[[], None]]]:
+    """A scheduler's address, its workers, and how to add one; all are ended afterwards."""
     file = folder / "scheduler.json"
     base = [sys.executable, "-m", "distributed.cli.dask_{}", "--no-dashboard", "--scheduler-file", str(file)]
     processes: list[subprocess.Popen[bytes]] = []
@@ -39,14 +40,17 @@ def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]
         with (folder / f"{name}-{len(processes)}.log").open("wb") as log:
             processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=folder))
 
+    def add_worker() -> None:
+        begin("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
+
     try:
         begin("scheduler", "--port", "0")
         wait_for(file.exists)
-        for _ in range(2):
-            begin("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
-        logs = [folder / f"worker-{number}.log" for number in (1, 2)]
+        for _ in range(workers):
+            add_worker()
+        logs = [folder / f"worker-{number}.log" for number in range(1, workers + 1)]
         wait_for(lambda: all(b"Registered to" in log.read_bytes() for log in logs))
-        yield json.loads(file.read_text())["address"], processes[1:]
+        yield json.loads(file.read_text())["address"], processes[1:], add_worker
     finally:
         for process in reversed(processes):
             process.kill()
@@ -78,7 +82,7 @@ def test_a_scheduler_with_two_workers_one_of_them_killed(study_text: str, tmp_pa
     study = read_study(str(path))
     run_study(study, open_sources(study, {}), tmp_path / "here.jsonl", InProcess())
     expected = result_lines(tmp_path / "here.jsonl")
-    with cluster(tmp_path) as (address, workers):
+    with cluster(tmp_path) as (address, workers, _):
         command = [sys.executable, "-c", "from qpbae_tn.cli.main import main; main()", "study", "run", str(path)]
         options = ["--scheduler", address, "--output", str(tmp_path / "there")]
         there = tmp_path / "there" / "results.jsonl"
@@ -93,6 +97,29 @@ def test_a_scheduler_with_two_workers_one_of_them_killed(study_text: str, tmp_pa
     assert done_by_then < len(expected)
     assert f"{len(expected)} done on the workers of {address}" in out
     assert result_lines(there) == expected
+
+
+def test_a_scheduler_without_workers_is_waited_at_aloud(
+    study_file: Path, stripes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first worker is waited for with a note; its folder is another than that of the program."""
+    with cluster(tmp_path, workers=0) as (address, _, add_worker):
+        command = [sys.executable, "-c", "from qpbae_tn.cli.main import main; main()", "study", "run", str(study_file)]
+        options = ["--scheduler", address, "--output", "there", "--data", f"stripes={stripes.name}"]
+        with (tmp_path / "err").open("wb") as err:
+            process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=err, cwd=stripes.parent)
+        told = f"note: the scheduler {address} has no workers yet; waiting for one"
+        wait_for(lambda: told in (tmp_path / "err").read_text() or process.poll() is not None)
+        assert process.poll() is None
+        add_worker()
+        out, _ = process.communicate(timeout=WAIT_SECONDS)
+        assert process.returncode == 0, out
+        assert "0 done before, 15 done on the workers" in out.decode()
+        assert (tmp_path / "err").read_text().count("note: ") == 1
+        # No worker answers in so short a time; one that hangs would never.
+        monkeypatch.setattr(dask_client, "WORKER_SECONDS", 0.0001)
+        with pytest.raises(InputError, match="have not told their versions"), connected(address):
+            pass
 
 
 def _worker_address(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -127,9 +128,30 @@ def test_a_study_may_grow(tmp_path: Path) -> None:
         ResultsFile(path, make())
 
 
-@pytest.mark.parametrize("line", [b"}{\n", b"[1]\n", b'{"kind":"unknown"}\n', b'{"no":"kind"}\n'])
-def test_a_damaged_line_is_named(line: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "results.jsonl"
+CELL = make().cells(DIGESTS)[7]
+PARAMETERS = json.dumps(CELL.to_json())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "}{",
+        "[1]",
+        '{"kind":"unknown"}',
+        '{"kind":["result"]}',
+        '{"no":"kind"}',
+        '{"kind":"study"}',
+        '{"kind":"data","data":"a"}',
+        f'{{"kind":"failure","cell":"{CELL.identifier}"}}',
+        f'{{"kind":"failure","cell":"{CELL.identifier}","parameters":{PARAMETERS}}}',
+        f'{{"kind":"result","cell":"{CELL.identifier}"}}',
+        f'{{"kind":"result","cell":"{CELL.identifier}","parameters":{PARAMETERS},"values":{{}}}}',
+        f'{{"kind":"result","cell":"{CELL.identifier}","parameters":{{"data":"a"}},"values":{{"metrics":{{}}}}}}',
+        f'{{"kind":"result","cell":"{CELL.identifier[::-1]}","parameters":{PARAMETERS},"values":{{"metrics":{{}}}}}}',
+    ],
+)
+def test_a_damaged_or_incomplete_line_is_named(text: str, tmp_path: Path) -> None:
+    path, line = tmp_path / "results.jsonl", f"{text}\n".encode()
     fill(path, make(), 2)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:2], line, *lines[2:]]))
@@ -137,6 +159,34 @@ def test_a_damaged_line_is_named(line: bytes, tmp_path: Path) -> None:
         read_results(path)
     with pytest.raises(InputError, match="line 3 is damaged"):
         ResultsFile(path, make())
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda header: header[:-1], "the header (line 1) is damaged; restore the file"),
+        (
+            lambda header: header.replace('"study":{', '"study":[{').replace("}}", "}}]"),
+            "the header (line 1) is damaged",
+        ),
+        (lambda header: header[: header.index('"study":{') + 9] + "}}", "its study cannot be used (names no data set)"),
+        (lambda header: header.replace('"seeds"', '"sedes"'), "its study cannot be used (unknown key 'sedes')"),
+    ],
+)
+def test_a_damaged_header_is_told_with_its_file(change: Callable[[str], str], told: str, tmp_path: Path) -> None:
+    """Not as a line that may be removed: without its header a file says nothing."""
+    path = tmp_path / "results.jsonl"
+    fill(path, make(), 2)
+    header, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([change(header), *rest, ""]))
+    before = path.read_bytes()
+    for read in (read_results, lambda path: ResultsFile(path, make())):
+        with pytest.raises(InputError) as caught:
+            read(path)
+        assert told in str(caught.value)
+        assert str(path) in str(caught.value)
+        assert "computed again" not in str(caught.value)
+    assert path.read_bytes() == before
 
 
 def test_a_failure_gives_way_to_a_result(tmp_path: Path) -> None:

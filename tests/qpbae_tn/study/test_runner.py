@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+import tomllib
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,11 +22,13 @@ from qpbae_tn.engines import make_engine
 from qpbae_tn.errors import InputError
 from qpbae_tn.evaluation.baselines import fit_baselines
 from qpbae_tn.evaluation.evaluate import evaluate_model
-from qpbae_tn.study.runner import TIMES_NAME, Progress, run_study
-from qpbae_tn.study.sources import Source, open_sources, parse_data_options
+from qpbae_tn.study import runner
+from qpbae_tn.study.pricing import TIMES_NAME
+from qpbae_tn.study.runner import Progress, run_study
+from qpbae_tn.study.sources import Source, missing, open_sources, parse_data_options
 from qpbae_tn.study.specification import Study, read_study
 from qpbae_tn.study.store import read_results
-from qpbae_tn.study.work import Group, run_group
+from qpbae_tn.study.work import Group, GroupResult, run_group
 from qpbae_tn.study.workplaces import InProcess, LocalProcesses, Workplace
 from qpbae_tn.training.initial_angles import initial_angles
 from qpbae_tn.training.train import train_model
@@ -213,6 +216,27 @@ def test_two_runs_at_once_share_one_file(undisturbed: dict[str, bytes], study_fi
     assert result_lines(results) == undisturbed
 
 
+def test_cells_that_another_run_did_are_not_counted_as_ones_own(
+    undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One run does the whole study while another is at its first group; each tells what it wrote itself."""
+    results = tmp_path / "results.jsonl"
+    others: list[Progress] = []
+    counted: list[int] = []
+
+    def run_beside(group: Group) -> GroupResult:
+        monkeypatch.setattr(runner, "run_group", run_group)
+        others.append(run(study_file, results))
+        return run_group(group)
+
+    monkeypatch.setattr(runner, "run_group", run_beside)
+    progress = run(study_file, results, on_cells=counted.append)
+    assert [(other.done, other.done_beside) for other in others] == [(CELLS, 0)]
+    assert (progress.done_before, progress.done, progress.done_beside) == (0, 0, CELLS)
+    assert sum(counted) == CELLS
+    assert result_lines(results) == undisturbed
+
+
 def test_a_failing_cell_is_recorded_and_the_rest_goes_on(study_text: str, tmp_path: Path) -> None:
     """Cells whose split does not fit the data fail, and so does one that runs off to infinity; the others are done."""
     (tmp_path / "split.json").write_text('{"train": [0, 1, 2], "val": [99]}')
@@ -227,11 +251,12 @@ def test_a_failing_cell_is_recorded_and_the_rest_goes_on(study_text: str, tmp_pa
     assert progress.done == CELLS
     assert len(causes) == 4
     assert sum("index 99" in cause for cause in causes) == 3
+    assert sum("epochs=40 learning_rate=1e+308" in cause for cause in causes) == 1
     contents = read_results(results)
     assert len(contents.failures) == 4
     assert not set(contents.failures) & set(contents.results)
     again = run(path, results)
-    assert (again.done, again.failed_before, again.failed) == (0, 4, {})
+    assert (again.done, again.failed_before, again.failed, again.without_result) == (0, 4, {}, 4)
     (tmp_path / "split.json").write_text('{"train": [0, 1, 2], "val": [3]}')
     with pytest.raises(InputError, match="are not in the study any more"):
         run(path, results)
@@ -275,3 +300,26 @@ def test_the_bundled_textures_need_no_folder() -> None:
     document = {"data": {"a": {"folder": "textures:brick"}}, "grid": [{"patch_size": 2, "image_size": 8, "test": 4}]}
     sources = open_sources(Study.from_document(document, "test"), {})
     assert sources["a"].train_images > 1
+
+
+def test_data_folders_are_absolute_for_workers_that_were_started_elsewhere(
+    stripes: Path, study_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(stripes.parent)
+    study = Study.from_document(tomllib.loads(study_text), "test")
+    source = open_sources(study, {"stripes": "stripes"})["stripes"]
+    assert source.folder == str(stripes)
+    monkeypatch.chdir("/")
+    assert run_group(Group(source.request_for(cell := study.cells({"stripes": source.digest})[0]), (cell,))).values
+
+
+def test_data_sets_that_no_block_uses_are_not_missed() -> None:
+    document = {
+        "data": {"spare": {}, "a": {"folder": "textures:brick"}, "b": {}},
+        "grid": [{"data": ["a", "b"], "patch_size": 2, "image_size": 8, "test": 4}],
+    }
+    study = Study.from_document(document, "test")
+    assert missing(study, open_sources(study, {})) == ["b"]
+    document["data"] = {"spare": {}, "a": {}, "b": {}}
+    with pytest.raises(InputError, match=r"--data a=FOLDER; names are a, b$"):
+        open_sources(Study.from_document(document, "test"), {})

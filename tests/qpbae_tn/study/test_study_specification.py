@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -153,3 +155,35 @@ def test_another_seed_takes_the_place_of_the_studys_own() -> None:
     study = read_study("textures").with_seed(7)
     assert {settings.seed for _, settings in study.blocks} == {7, None}
     assert study.folders
+
+
+def test_every_cell_of_a_study_is_described_differently(tmp_path: Path) -> None:
+    grid = "[[grid]]\nlearning_rate = [0.005, 0.01]\nepochs = [3, 20]\ntest = [4, 5]\ninit = ['normal', 'dc']\n"
+    cells = read("baselines = ['classical', 'dc_overlap']\nseeds = [1, 2]\n" + MINIMAL + grid, tmp_path).cells(
+        {"a": "x"}
+    )
+    told = [cell.describe() for cell in cells]
+    assert len(set(told)) == len(told)
+    assert "a quantum P=4 S=1 BD=1 seed 1 test=4" in " | ".join(told)
+    assert "a quantum P=4 S=1 BD=1 seed 2 epochs=3 learning_rate=0.01 init=dc test=5" in told
+    assert read(MINIMAL, tmp_path).cells({"a": "x"})[0].describe() == "a quantum P=4 S=1 BD=1 seed 0"
+
+
+REGISTERED = """
+from qpbae_tn.baselines.registry import BASELINES
+for name in ("one", "two", "three", "four"):
+    BASELINES[name] = BASELINES["dc_overlap"]
+from qpbae_tn.study.charts import COLOURS, MARKERS
+from qpbae_tn.study.settings import DETECTORS
+from qpbae_tn.study.specification import Study
+assert set(DETECTORS) == set(MARKERS) == set(COLOURS) and len(DETECTORS) == 10
+document = {"data": {"a": {}}, "seeds": [1, 2], "baselines": ["one", "dc_overlap"]}
+cells = Study.from_document(document | {"grid": [{"learning_rate": [0.1, 0.2]}]}, "test").cells({"a": "x"})
+kinds = [cell.settings.detector for cell in cells]
+assert (kinds.count("quantum"), kinds.count("one"), kinds.count("dc_overlap")) == (4, 4, 1), kinds
+"""
+
+
+def test_a_baseline_that_is_registered_later_has_a_marker_and_depends_on_everything() -> None:
+    """Nothing says what a new baseline depends on; to leave out a setting that matters would mix up results."""
+    subprocess.run([sys.executable, "-c", REGISTERED], check=True)
