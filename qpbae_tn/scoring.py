@@ -77,7 +77,8 @@ def anomaly_maps(
         on_image: called after each image.
 
     Returns:
-        For each name the maps Y, shape (images, H, W), in [0, 1/2], rounded to `MAP_DECIMALS`; and the number of zero patches met.
+        For each name the maps Y, shape (images, H, W), in [0, 1/2], rounded to `MAP_DECIMALS`; and the number of zero
+        patches met.
     """
     grid = PatchGrid.over(images, specification.patch_size, specification.stride)
     maps = {name: np.empty(images.shape) for name in scorers}

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from qpbae_tn.analysis.expressivity.study import ExpressivityPlan, run_study
+from qpbae_tn.analysis.reports.data_words import data_words
 from qpbae_tn.analysis.reports.page import Block, Figure, Foot, Heading, Page, Table, Text
 from qpbae_tn.analysis.reports.render import rows_as_csv
 from qpbae_tn.analysis.reports.report import Report, ReportOptions
@@ -44,7 +45,12 @@ def page(document: Mapping[str, Any], options: ReportOptions) -> Page:
         lead=_lead(rows, references),
         blocks=blocks,
         document=document,
-        foot=Foot(options.command("expressivity"), options.seed, f"{', '.join(names)}, all at 32 px", versions()),
+        foot=Foot(
+            options.command("expressivity"),
+            options.seed,
+            f"{data_words(names, document['digests'], 'test images')}; all at 32 px",
+            versions(),
+        ),
         tables={"rows": rows_as_csv(rows), "references": rows_as_csv(references), "unseen_angles": rows_as_csv(flat)},
     )
 
@@ -144,8 +150,8 @@ def _dc_tables(rows: Sequence[Row]) -> list[Table]:
                 members = [
                     row[column] for row in rows if (row["data"], row["patch_size"], row["block"], row["layers"]) == key
                 ]
-                low = f"{min(members):.3f}"
-                cells.append(low if column == "uniform_weight_kept" else f"{low} to {max(members):.3f}")
+                low, high = min(members), max(members)
+                cells.append(f"{low:.3f}" if column == "uniform_weight_kept" else f"{low:.2f} to {high:.2f}")
             lines.append([f"{name}, P={size}", *cells])
         tables.append(Table(header, lines, caption))
     return tables

@@ -54,21 +54,24 @@ class ExpressivityPlan:
 
 
 def run_study(plan: ExpressivityPlan, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """All rows of the study as a JSON document with `rows`, `reference_rows` and `flat_rows`.
+    """All rows of the study as a JSON document with `rows`, `reference_rows`, `flat_rows` and `digests`.
 
     `rows` has one entry for each data set, P, BD, block kind and number of layers; `reference_rows` the two detectors
     beside them for each data set, P and BD (the DC overlap and patch PCA); `flat_rows` the spread along the angles that
-    the loss does not see, for one layer of the paper's blocks.
+    the loss does not see, for one layer of the paper's blocks. `digests` has the SHA-256 of each data set's test
+    images.
     """
     rows: list[dict[str, Any]] = []
     references: list[dict[str, Any]] = []
     flat: list[dict[str, Any]] = []
+    digests: dict[str, str] = {}
     for name, source in plan.data.items():
         data_set = open_data_set(source)
         images = data_set.train(plan.image_size)
         split = random_split(len(images), plan.seed)
         train = images.take(split.train).images
         test = data_set.test(plan.image_size)
+        digests[name] = test.provenance.digest
         for size in plan.patch_sizes:
             base = ModelSpecification.build(size, plan.stride, 1, image_size=plan.image_size)
             mean = prepare_problem(base, ExactEngine(), train, train[:0]).train_mean
@@ -80,7 +83,7 @@ def run_study(plan: ExpressivityPlan, progress: Callable[[str], None] = lambda _
                 rows += found
                 flat += spread
                 references += cell.references(bottleneck)
-    return {"rows": rows, "reference_rows": references, "flat_rows": flat}
+    return {"rows": rows, "reference_rows": references, "flat_rows": flat, "digests": digests}
 
 
 @dataclass(frozen=True, eq=False)

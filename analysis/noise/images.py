@@ -136,9 +136,13 @@ def interval(value: float, resampled: FloatArray) -> dict[str, float | None]:
     return {key: None if np.isnan(number) else float(number) for key, number in ends.items()}
 
 
-def false_alarms(maps: FloatArray, masks: NDArray[np.bool_], threshold: float) -> float:
-    """Share of the normal pixels that are called anomalous."""
-    return float(decide(maps, threshold)[~masks].mean())
+def false_alarms(maps: FloatArray, masks: NDArray[np.bool_], threshold: float, seed: int) -> dict[str, float | None]:
+    """Share of the normal pixels that are called anomalous, with its 95% bootstrap interval over images."""
+    normal = (~masks).sum(axis=(1, 2))
+    called = (decide(maps, threshold) & ~masks).sum(axis=(1, 2))
+    weights = resample_weights(len(maps), RESAMPLES, seed)
+    with np.errstate(invalid="ignore"):
+        return interval(float(called.sum() / normal.sum()), (weights @ called) / (weights @ normal))
 
 
 def exact_threshold(scene: Scene, quantity: Quantity) -> float:

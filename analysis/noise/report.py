@@ -9,8 +9,9 @@ from typing import Any
 from qpbae_tn.analysis.noise.charts import response_chart, stage_chart, strength_chart
 from qpbae_tn.analysis.noise.document import noise_document
 from qpbae_tn.analysis.noise.images import Scene
-from qpbae_tn.analysis.noise.study import NoisePlan, NoiseStudy, run_study
+from qpbae_tn.analysis.noise.study import SHOTS, NoisePlan, NoiseStudy, run_study
 from qpbae_tn.analysis.noise.training import training_rows
+from qpbae_tn.analysis.reports.data_words import data_words
 from qpbae_tn.analysis.reports.page import Block, Foot, Heading, Page, Table, Text
 from qpbae_tn.analysis.reports.render import rows_as_csv
 from qpbae_tn.analysis.reports.report import Report, ReportOptions
@@ -35,10 +36,13 @@ def make(options: ReportOptions) -> Page:
     readouts = tuple(map(get_readout, READOUTS))
     preparation, seed = MpsPreparation(2), options.seed
     studies, training = [], []
+    digests: dict[str, str] = {}
 
     def study(source: str | Path, size: int, strengths: tuple[float, ...], targets: Sequence[str]) -> None:
         specification = ModelSpecification.build(size, max(1, size // 2), 1)
         material = quickly_trained(open_data_set(source), specification, test_limit=TEST_IMAGES, seed=seed)
+        provenance = material.test.provenance
+        digests[provenance.data_set] = provenance.digest
         plan = NoisePlan(strengths, tuple(map(load_target, targets)), readouts, preparation, 200, seed=seed)
         studies.append(run_study(Scene.of(material), plan, options.progress))
         if size == 2:
@@ -49,8 +53,8 @@ def make(options: ReportOptions) -> Page:
     study("textures", 4, STRENGTHS, TARGETS)
     if "busi_32" in options.data:
         study(options.data["busi_32"], 2, (0.2,), ())
-        study(options.data["busi_32"], 4, (0.2,), ("willow_pink",))
-    return page(noise_document(studies, training, seed=seed), studies, options)
+        study(options.data["busi_32"], 4, (0.2,), TARGETS)
+    return page(noise_document(studies, training, seed=seed, digests=digests), studies, options)
 
 
 def page(document: Row, studies: Sequence[NoiseStudy], options: ReportOptions) -> Page:
@@ -64,7 +68,8 @@ def page(document: Row, studies: Sequence[NoiseStudy], options: ReportOptions) -
         Heading("The authors' noise: p = 0.2 on every wire after every gate"),
         Text(_authors_words(depolarised)),
         response_chart(points, {"noise": "depolarising", "p": 0.2, "readout": "ancilla"}, "depolarised"),
-        _response_table(depolarised, "Depolarising noise: the response of patch scores and its maps."),
+        _response_table(depolarised, "Depolarising noise: the response of patch scores."),
+        *_map_tables(depolarised, "Depolarising noise"),
         strength_chart(depolarised, rows[0]["data"]),
         Heading("Training with noise"),
         Text(_training_words(document["training_rows"])),
@@ -72,16 +77,18 @@ def page(document: Row, studies: Sequence[NoiseStudy], options: ReportOptions) -
         Heading("Google's calibrated noise on compiled circuits"),
         Text(_device_words(devices)),
         response_chart(points, {"noise": "calibrated", "target": "willow_pink", "readout": "latent"}, "calibrated"),
-        _response_table(devices, "Calibrated noise, preparation mps:2."),
+        _response_table(devices, "Calibrated noise, P = 4, preparation mps:2: the response of patch scores."),
+        *_map_tables(devices, "Calibrated noise, P = 4"),
         Heading("What a correction gives back"),
         Text(_correction_words(rows)),
-        _correction_table(rows),
+        _alarm_table(rows),
+        _bias_table(rows),
         Heading("Which part eats the fidelity"),
         Text(_STAGE_WORDS),
         stage_chart(stages, "willow_pink"),
         _stage_table(stages),
     ]
-    names = ", ".join(dict.fromkeys(row["data"] for row in rows))
+    names = dict.fromkeys(row["data"] for row in rows)
     return Page(
         name="noise",
         title=TITLE,
@@ -91,7 +98,8 @@ def page(document: Row, studies: Sequence[NoiseStudy], options: ReportOptions) -
         foot=Foot(
             options.command("noise"),
             options.seed,
-            f"{names}; {TEST_IMAGES} test images each, 32 px, BD = 1, stride P/2",
+            f"{data_words(names, document['digests'], 'test images')}; {TEST_IMAGES} of these each, 32 px, BD = 1, "
+            "stride P/2",
             versions(),
         ),
         tables={name: rows_as_csv(document[name]) for name in ("rows", "stage_rows", "training_rows")},
@@ -123,18 +131,30 @@ def _of(rows: Sequence[Row], **wanted: Any) -> list[Row]:
 
 
 def _lead(devices: Sequence[Row], depolarised: Sequence[Row]) -> str:
-    willow = _of(devices, target="willow_pink", data=devices[0]["data"])
-    of_f = [row for row in willow if row["quantity"] == "F"]
-    best, worst = (pick(of_f, key=lambda r: r["response"]["slope"]["value"]) for pick in (max, min))
-    strong = _of(depolarised, p=0.2, readout="ancilla", data=depolarised[0]["data"])[0]
+    words = []
+    for data in dict.fromkeys(row["data"] for row in devices):
+        of_f = _of(devices, target="willow_pink", data=data, quantity="F")
+        worst, best = (pick(of_f, key=lambda r: r["response"]["slope"]["value"]) for pick in (min, max))
+        down, up = (pick(of_f, key=lambda r: r["noisy_less_exact"]["auroc"]["value"]) for pick in (min, max))
+        kept = " to ".join(_kept(row) for row in (worst, best))
+        moved = " to ".join(_signed(row["noisy_less_exact"]["auroc"]) for row in (down, up))
+        words.append(f"on {data} they keep {kept} of their contrast, and AUROC moves by {moved}")
+    strong = _of(depolarised, p=0.2, readout="ancilla")
+    left = [row["response"]["slope"]["value"] for row in strong]
+    shots = [row["shots_factor"] for row in strong]
+    sizes = " and ".join(dict.fromkeys(str(row["patch_size"]) for row in strong))
+    data_sets = " and ".join(dict.fromkeys(row["data"] for row in strong))
     return (
-        f"On Willow at P = 4 the readouts of F keep {worst['response']['slope']['value']:.0%} ({worst['readout']}) to "
-        f"{best['response']['slope']['value']:.0%} ({best['readout']}) of their contrast, and AUROC moves by "
-        f"{min(r['noisy_less_exact']['auroc']['value'] for r in of_f):+.3f} to "
-        f"{max(r['noisy_less_exact']['auroc']['value'] for r in of_f):+.3f}. The authors' p = 0.2 leaves "
-        f"{strong['response']['slope']['value']:.0%} at P = 2, and {strong['shots_factor']:,.0f} times the shots would "
-        "be needed for the same standard error of F. Training with that noise gives the same angles."
+        f"Readouts of F on Willow at P = 4, 95% intervals in brackets: {'; '.join(words)}. The authors' p = 0.2 leaves "
+        f"their test circuit {min(left):.1%} to {max(left):.1%} of the contrast, and {min(shots):,.0f} to "
+        f"{max(shots):,.0f} times the shots would be needed for the same standard error of F: the ranges are those of "
+        f"P = {sizes} on {data_sets}. Training with that noise at P = 2 gives the same angles."
     )
+
+
+def _kept(row: Row) -> str:
+    slope = row["response"]["slope"]
+    return f"{slope['value']:.0%} (`{row['readout']}`, {slope['low']:.0%} to {slope['high']:.0%})"
 
 
 def _authors_words(rows: Sequence[Row]) -> str:
@@ -143,8 +163,8 @@ def _authors_words(rows: Sequence[Row]) -> str:
         change, response = row["noisy_less_exact"]["auroc"], row["response"]
         words.append(
             f"- {row['data']}, P = {row['patch_size']}: slope {response['slope']['value']:.3f}, rank correlation "
-            f"{response['rank_correlation']['value']:.3f}; AUROC changes by {change['value']:+.3f} "
-            f"({change['low']:+.3f} to {change['high']:+.3f}). With 1000 shots a patch it is "
+            f"{response['rank_correlation']['value']:.3f}; AUROC changes by "
+            f"{_signed(change)}. With 1000 shots a patch it is "
             f"{row['noisy_1000_shots']['auroc']['value']:.3f}, on a machine without noise "
             f"{row['exact_1000_shots']['auroc']['value']:.3f}."
         )
@@ -168,31 +188,29 @@ def _training_words(rows: Sequence[Row]) -> str:
 
 def _device_words(devices: Sequence[Row]) -> str:
     words = []
-    for row in _of(devices, data=devices[0]["data"]):
-        if row["readout"] == "latent":
-            change = row["noisy_less_exact"]["auroc"]
+    for data in dict.fromkeys(row["data"] for row in devices):
+        latent = []
+        for row in _of(devices, data=data, readout="latent"):
             share = row["scatter_of_preparation"] / (row["scatter_of_f"] or 1.0)
-            words.append(
-                f"{row['target']}: AUROC changes by {change['value']:+.3f} ({change['low']:+.3f} to "
-                f"{change['high']:+.3f}); the truncated preparation alone would make {share:.0%} of the scatter"
+            latent.append(
+                f"{row['target']}: AUROC changes by {_signed(row['noisy_less_exact']['auroc'])}; the truncated "
+                f"preparation alone would make {share:.0%} of the scatter"
             )
-    ranked = {}
-    for target in dict.fromkeys(row["target"] for row in devices):
-        members = [r for r in _of(devices, target=target, data=devices[0]["data"]) if r["quantity"] == "F"]
-        order = sorted(members, key=lambda r: -r["response"]["slope"]["value"])
-        ranked[target] = " > ".join(str(r["readout"]) for r in order)
-    orders = "; ".join(f"{target}: {order}" for target, order in ranked.items())
+        orders = []
+        for target in dict.fromkeys(row["target"] for row in _of(devices, data=data)):
+            members = _of(devices, target=target, data=data, quantity="F")
+            order = sorted(members, key=lambda r: -r["response"]["slope"]["value"])
+            orders.append(f"{target}: " + " > ".join(str(r["readout"]) for r in order))
+        words.append(f"- `latent` on {data}: {'; '.join(latent)}. Readouts of F by contrast left: {'; '.join(orders)}.")
     return (
-        f"`latent` on {devices[0]['data']}: "
-        + "; ".join(words)
-        + f". Readouts of F by contrast left: {orders}. `direct` "
-        "measures F_trash, another quantity. On weber and rainbow each CZ takes two SYC gates."
+        "\n".join(words)
+        + "\n\n`direct` measures F_trash, another quantity. On weber and rainbow each CZ takes two SYC gates."
     )
 
 
 def _correction_words(rows: Sequence[Row]) -> str:
-    before = [row["false_alarms_noisy"] for row in rows]
-    after = [row["false_alarms_corrected"] for row in rows]
+    before = [row["false_alarms_noisy"]["value"] for row in rows]
+    after = [row["false_alarms_corrected"]["value"] for row in rows]
     return (
         "The line is fitted on patches of normal images and undone. With the threshold that was set without noise, the "
         f"share of normal pixels called anomalous is {min(before):.1%} to {max(before):.1%} before the correction and "
@@ -201,8 +219,30 @@ def _correction_words(rows: Sequence[Row]) -> str:
     )
 
 
+def _number(value: float, digits: int, sign: str = "") -> str:
+    """Rounded; zeros have no sign."""
+    rounded = round(value, digits) + 0.0
+    return f"{rounded:{sign if rounded else ''}.{digits}f}"
+
+
 def _interval(value: Row, digits: int = 3) -> str:
-    return f"{value['value']:.{digits}f} ({value['low']:.{digits}f} to {value['high']:.{digits}f})"
+    number, low, high = (_number(value[key], digits) for key in ("value", "low", "high"))
+    return f"{number} ({low} to {high})"
+
+
+def _metric(value: Row) -> str:
+    """With ends to two digits, as a few images tell no more."""
+    low, high = (_number(value[key], 2) for key in ("low", "high"))
+    return f"{_number(value['value'], 3)} ({low} to {high})"
+
+
+def _signed(value: Row) -> str:
+    number, low, high = (_number(value[key], 3, "+") for key in ("value", "low", "high"))
+    return f"{number} ({low} to {high})"
+
+
+def _percent(value: Row, digits: int = 0) -> str:
+    return f"{value['value']:.{digits}%} ({value['low']:.{digits}%} to {value['high']:.{digits}%})"
 
 
 def _noise(row: Row) -> str:
@@ -213,44 +253,91 @@ def _start(row: Row) -> list[str]:
     return [f"{row['data']}, P={row['patch_size']}", _noise(row), row["readout"]]
 
 
+_HEADER = ("data", "noise", "readout")
+
+
 def _response_table(rows: Sequence[Row], caption: str) -> Table:
-    header = ["data", "noise", "readout", "slope", "estimate", "bias", "scatter of F", "shots", "AUROC", "exact"]
-    header += ["1000 shots", "without noise", "AUPRO", "exact"]
+    header = [*_HEADER, "slope", "estimate", "bias", "scatter of F", "shots"]
     lines = [
         [
             *_start(row),
             _interval(row["response"]["slope"]),
             f"{row['estimated_fidelity']:.3f}",
-            f"{row['bias']['value']:+.3f}",
+            _signed(row["bias"]),
             f"{row['scatter_of_f']:.4f}",
             f"x{row['shots_factor']:,.1f}",
-            _interval(row["noisy"]["auroc"]),
-            f"{row['exact']['auroc']['value']:.3f}",
-            f"{row['noisy_1000_shots']['auroc']['value']:.3f}",
-            f"{row['exact_1000_shots']['auroc']['value']:.3f}",
-            _interval(row["noisy"]["aupro"]),
-            f"{row['exact']['aupro']['value']:.3f}",
         ]
         for row in rows
     ]
-    return Table(header, lines, caption + " 95% bootstrap intervals over patches or images.")
+    counts = [tuple(row["patches"].values()) for row in rows]
+    told = (
+        f"{caption} 95% intervals over patches (at most {max(n for n, _ in counts)} normal and "
+        f"{max(n for _, n in counts)} anomalous ones): bootstrap for the slope, standard error for the bias."
+    )
+    return Table(header, lines, told)
 
 
-def _correction_table(rows: Sequence[Row]) -> Table:
-    header = ["data", "noise", "readout", "slope on normal", "false alarms: exact", "noisy", "corrected"]
-    header += ["bias left, normal", "anomalous"]
-    lines = [
+def _map_tables(rows: Sequence[Row], caption: str) -> list[Table]:
+    """Detection from noisy scores without shot noise, and from `SHOTS` shots a patch."""
+    exact = [
         [
             *_start(row),
-            _interval(row["response_normal"]["slope"]),
-            *(f"{row[f'false_alarms_{kind}']:.2%}" for kind in ("exact", "noisy", "corrected")),
-            f"{row['corrected_bias_normal']['value']:+.4f}",
-            _interval(row["corrected_bias_anomalous"], 4),
+            _metric(row["noisy"]["auroc"]),
+            _signed(row["noisy_less_exact"]["auroc"]),
+            _metric(row["noisy"]["aupro"]),
+            _signed(row["noisy_less_exact"]["aupro"]),
         ]
         for row in rows
-        if row["p"] in (None, 0.2)
     ]
-    return Table(header, lines, "Before and after undoing the line; bias is of F.")
+    sampled = [
+        [*_start(row), *(_metric(row[kind]["auroc"]) for kind in ("noisy_1000_shots", "exact_1000_shots", "exact"))]
+        for row in rows
+    ]
+    note = f"95% bootstrap intervals over the {TEST_IMAGES} test images"
+    return [
+        Table(
+            [*_HEADER, "AUROC", "less exact", "AUPRO", "less exact"],
+            exact,
+            f"{caption}: maps without shot noise, and how far they lie from those without device noise. {note}; those "
+            "of differences are paired.",
+        ),
+        Table(
+            [*_HEADER, "AUROC, noisy", "without noise", "no noise, no shots"],
+            sampled,
+            f"{caption}: maps from {SHOTS:,} shots a patch, drawn once. {note}; they leave out what another draw of "
+            "the shots would change.",
+        ),
+    ]
+
+
+def _corrected(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["p"] in (None, 0.2)]
+
+
+def _alarm_table(rows: Sequence[Row]) -> Table:
+    lines = [
+        [*_start(row), *(_percent(row[f"false_alarms_{kind}"], 1) for kind in ("exact", "noisy", "corrected"))]
+        for row in _corrected(rows)
+    ]
+    return Table(
+        [*_HEADER, "exact", "noisy", "corrected"],
+        lines,
+        "False alarms: share of the normal test pixels above the threshold that was set without noise, before and "
+        f"after undoing the line. 95% bootstrap intervals over the {TEST_IMAGES} test images.",
+    )
+
+
+def _bias_table(rows: Sequence[Row]) -> Table:
+    lines = [
+        [*_start(row), _interval(row["response_normal"]["slope"]), _interval(row["corrected_bias_anomalous"], 4)]
+        for row in _corrected(rows)
+    ]
+    return Table(
+        [*_HEADER, "slope on normal", "bias of F left, anomalous"],
+        lines,
+        "The line of normal patches, and what undoing it leaves on anomalous ones; on normal ones nothing is left on "
+        "average. 95% intervals over patches.",
+    )
 
 
 def _training_table(rows: Sequence[Row]) -> Table:
@@ -276,7 +363,7 @@ def _stage_table(rows: Sequence[Row]) -> Table:
     lines = []
     for data, target, readout in cases:
         members = _of(rows, data=data, target=target, readout=readout)
-        cells = [f"{row['contrast_lost'] + 0.0:.3f} / {row['estimated_loss'] + 0.0:.3f}" for row in members]
+        cells = [f"{_number(row['contrast_lost'], 3)} / {_number(row['estimated_loss'], 3)}" for row in members]
         lines.append([data, target, readout, *cells])
     return Table(["data", "target", "readout", *sources], lines, "Contrast lost / estimated, P = 4.")
 

@@ -195,13 +195,13 @@ class _ExactMaps:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_kept", {})
 
-    def of(self, quantity: Quantity) -> tuple[MapMetrics, float, float]:
+    def of(self, quantity: Quantity) -> tuple[MapMetrics, float, Row]:
         """Metrics, operating threshold, and the share of normal test pixels above it."""
-        kept: dict[Quantity, tuple[MapMetrics, float, float]] = self.__dict__["_kept"]
+        kept: dict[Quantity, tuple[MapMetrics, float, Row]] = self.__dict__["_kept"]
         if quantity not in kept:
             maps = self.scene.test.maps(self.scene.exact(self.scene.test.states, quantity))
             threshold = exact_threshold(self.scene, quantity)
-            alarms = false_alarms(maps, self.scene.masks, threshold)
+            alarms = false_alarms(maps, self.scene.masks, threshold, self.seed)
             kept[quantity] = (MapMetrics.of(maps, self.scene.masks, self.seed), threshold, alarms)
         return kept[quantity]
 
@@ -225,8 +225,8 @@ def _map_values(scene: Scene, response: Response, exact_maps: _ExactMaps) -> Row
         "noisy_less_exact": noisy_metrics.less(metrics),
         "correction": {"slope": line.slope, "intercept": line.intercept},
         "false_alarms_exact": alarms,
-        "false_alarms_noisy": false_alarms(noisy, scene.masks, threshold),
-        "false_alarms_corrected": false_alarms(corrected, scene.masks, threshold),
+        "false_alarms_noisy": false_alarms(noisy, scene.masks, threshold, exact_maps.seed),
+        "false_alarms_corrected": false_alarms(corrected, scene.masks, threshold, exact_maps.seed),
     }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from qpbae_tn.analysis.reports.registry import MODULES
+from qpbae_tn.analysis.reports.registry import MODULES, NEEDS, check_data
 from qpbae_tn.analysis.reports.render import write_index, write_page
 from qpbae_tn.analysis.reports.report import Progress, Report, ReportOptions
 from qpbae_tn.analysis.reports.staleness import record
@@ -24,6 +25,7 @@ def make_reports(
     seed: int,
     *,
     resume: bool = False,
+    without_data: bool = False,
     progress: Progress = lambda _: None,
     on_page: Callable[[], None] = lambda: None,
 ) -> dict[str, list[Path]]:
@@ -32,15 +34,24 @@ def make_reports(
     Args:
         reports: which.
         folder: the reports' folder; made if missing. Its parent is the repository's root.
-        data: data sets that are not bundled, name to folder.
+        data: data sets that are not bundled, name to folder; each page is told of those that it takes.
         seed: of everything random.
         resume: go on from the committed pages' documents.
+        without_data: replace pages that were made with data sets which are not given now.
         progress: told what is being worked on.
         on_page: called after each page.
 
     Returns:
         Report name to the files written.
+
+    Raises:
+        InputError: a data set that none of the pages takes, or a page that would lose one of its data sets.
     """
+    names = [report.name for report in reports]
+    check_data(list(data), names)
+    if not without_data:
+        for name in names:
+            _refuse_loss(folder, name, data)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -49,7 +60,8 @@ def make_reports(
     written = {}
     for report in reports:
         previous = folder / report.name / f"{report.name}.json"
-        options = ReportOptions(seed, data, progress, previous if resume and previous.exists() else None)
+        taken = {name: place for name, place in data.items() if name in NEEDS[report.name].data}
+        options = ReportOptions(seed, taken, progress, previous if resume and previous.exists() else None)
         page = report.make(options)
         written[report.name] = write_page(page, folder)
         _remember_lead(folder, report.name, page.title, page.lead)
@@ -71,6 +83,26 @@ def parse_data(options: Sequence[str]) -> dict[str, Path]:
             raise InputError("no such folder", where=folder, remedy=f"check --data {name}=DIR")
         folders[name] = Path(folder)
     return folders
+
+
+def data_held(folder: Path, name: str) -> list[str]:
+    """The data sets, not bundled, that the page of this report was made with; none if there is no page."""
+    path = folder / f"{name}.md"
+    if not path.exists():
+        return []
+    foot = re.search(r"^Made by `(qpbae report [^`]*)`", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return re.findall(r"--data (\S+)=DIR", foot[1]) if foot else []
+
+
+def _refuse_loss(folder: Path, name: str, data: Mapping[str, Path]) -> None:
+    lost = [held for held in data_held(folder, name) if held not in data]
+    if lost:
+        options = " ".join(f"--data {held}=DIR" for held in lost)
+        raise InputError(
+            f"made with {' and '.join(lost)}, not given now",
+            where=folder / f"{name}.md",
+            remedy=f"give {options}, or --without-data to replace the page by one that shows less",
+        )
 
 
 def _remember_lead(folder: Path, name: str, title: str, lead: str) -> None:

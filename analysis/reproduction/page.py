@@ -19,9 +19,10 @@ from qpbae_tn.analysis.reproduction.sections import (
     figure_6,
     loss_curves,
 )
+from qpbae_tn.metrics.titles import METRIC_TITLES
 from qpbae_tn.study.settings import QUANTUM
 from qpbae_tn.study.summary import Comparison, compare_with_paper
-from qpbae_tn.study.tables import METRIC_TITLES, paper_tables
+from qpbae_tn.study.tables import paper_tables
 from qpbae_tn.training.train import versions
 
 _TABLE_WORDS = (

@@ -10,12 +10,12 @@ import numpy as np
 from qpbae_tn.analysis.reports.page import Block, Figure, Heading, Table, Text
 from qpbae_tn.analysis.reproduction.authors import LOSS_FACTOR
 from qpbae_tn.analysis.reproduction.results import StudyResults
+from qpbae_tn.metrics.titles import METRIC_TITLES
 from qpbae_tn.reporting.charts import PALETTE, chart
 from qpbae_tn.study.charts import overlap_chart, stride_chart
 from qpbae_tn.study.measures import CURVE_THRESHOLDS
 from qpbae_tn.study.settings import QUANTUM
 from qpbae_tn.study.summary import Configuration
-from qpbae_tn.study.tables import METRIC_TITLES
 
 METRICS = ("aupro", "auroc")
 FIGURE_5 = {"patch_size": 4, "stride": 1, "bottleneck": 2}

@@ -127,8 +127,8 @@ def _capacity(size: Size, native: h.Hardware, target: Target) -> tuple[bool | No
     if native.qubits > available:
         return False, f"needs {native.qubits} qubits, {target.name} has {available}"
     if native.source == "counted" and native.duration_ns > target.max_program_duration_ns:
-        limit_us = target.max_program_duration_ns / 1000
-        return False, f"lasts {native.duration_ns / 1000:.3g} us; {target.name} allows {limit_us:.3g} us"
+        limit = h.told_microseconds(target.max_program_duration_ns)
+        return False, f"lasts {h.told_microseconds(native.duration_ns)}; {target.name} allows {limit}"
     long = h.too_long(size, target)
     return (None, "") if long is None else (False, long)
 

@@ -11,25 +11,32 @@ from qpbae_tn.analysis.reports.page import Block, Heading, Table, Text
 def fault_tolerance_blocks(document: Mapping[str, Any]) -> list[Block]:
     """Words and a table for each preparation."""
     assumptions, rows = document["assumptions"], document["rows"]
-    blocks: list[Block] = [Heading("Fault tolerance"), Text(_words(assumptions))]
-    if any(row["physical"] is None for row in rows):
+    blocks: list[Block] = [Heading("Fault tolerance"), Text(_logical_words(assumptions))]
+    if all(row["physical"] is None for row in rows):
         blocks.append(Text("Qualtran was not installed when this page was made: physical figures are left out."))
+    else:
+        blocks.append(Text(_physical_words(assumptions)))
     for preparation in dict.fromkeys(row["preparation"] for row in rows):
         blocks.append(_table([row for row in rows if row["preparation"] == preparation], preparation))
     return blocks
 
 
-def _words(assumptions: Mapping[str, Any]) -> str:
+def _logical_words(assumptions: Mapping[str, Any]) -> str:
     return (
         "One shot of the literal circuits, one layer of the paper's blocks, BD = 1. A CSWAP is one Toffoli gate "
         f"({assumptions['t_per_toffoli']} T in the total). Rotations share a synthesis error of "
         f"{assumptions['synthesis_budget']:g} a shot, at ceil(0.53 log2(1 / eps) + 5.3) T each (arXiv:2203.10064). "
+        "Rotations decide: the SWAP test's Toffoli gates, which cost most on a processor without error correction, "
+        "hardly matter here."
+    )
+
+
+def _physical_words(assumptions: Mapping[str, Any]) -> str:
+    return (
         f"Physical figures: {assumptions['model']}; physical error {assumptions['physical_error']:g}, "
         f"{assumptions['cycle_time_us']:g} us a cycle, one factory, at most {assumptions['error_budget']:g} for a "
         "logical error in a shot. Qualtran's factory model would take 11 T a rotation whatever the precision; the T "
-        "gates are therefore counted here and handed over. Rotations decide: the SWAP test's Toffoli gates, which cost "
-        "most on a processor without error correction, hardly matter here. The run time is that of one shot; a patch "
-        "takes hundreds."
+        "gates are therefore counted here and handed over. The time is that of one shot; a patch takes hundreds."
     )
 
 

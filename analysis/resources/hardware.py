@@ -151,8 +151,14 @@ def too_long(size: Size, target: Target) -> str | None:
     least = target.native.uses_per_cz * layers * target.gate_times.two_qubit_ns + target.gate_times.measurement_ns
     if least <= target.max_program_duration_ns:
         return None
-    limit_us = target.max_program_duration_ns / 1000
-    return f"lasts at least {least / 1000:.3g} us; {target.name} allows {limit_us:.3g} us"
+    limit = target.max_program_duration_ns
+    return f"lasts at least {told_microseconds(least)}; {target.name} allows {told_microseconds(limit)}"
+
+
+def told_microseconds(duration_ns: float) -> str:
+    """A duration to three digits in microseconds, e.g. 1,220 us."""
+    rounded = float(f"{duration_ns / 1000:.3g}")
+    return f"{rounded:,.0f} us" if rounded >= 1000 else f"{rounded:g} us"
 
 
 @cache

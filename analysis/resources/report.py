@@ -45,11 +45,11 @@ def page(document: Mapping[str, Any], options: ReportOptions) -> Page:
     return Page(
         name="resources",
         title=TITLE,
-        lead=_lead(rows, placed),
+        lead=_lead(placed, document["assumptions"]),
         blocks=blocks,
         document=document,
         foot=Foot(
-            options.command("resources"), options.seed, "none; calibrations that come with cirq_google", versions()
+            options.command("resources"), options.seed, "none; calibrations that come with cirq_google", _versions()
         ),
         tables={
             "rows": rows_as_csv(rows),
@@ -68,18 +68,23 @@ def _one(rows: Sequence[Row], **wanted: Any) -> Row:
     return row
 
 
-def _lead(rows: Sequence[Row], placed: Sequence[Row]) -> str:
+def _lead(placed: Sequence[Row], assumptions: Mapping[str, Any]) -> str:
     paper = _one(placed, target="willow_pink", patch_size=8, readout="ancilla", preparation="exact")
     best = _one(placed, target="willow_pink", patch_size=8, readout="latent", preparation="mps:2")
-    hours = _one(rows, patch_size=8, readout="latent", preparation="mps:2")["training"]["nominal"]["wall_time_s"] / 3600
+    training, parameters = best["training"], best["parameters"]
+    every, effective = (training[kind]["wall_time_s"] / 3600 for kind in ("nominal", "effective"))
     return (
         f"At P = 8, BD = 2 on willow_pink, the paper's test circuit with exact preparation has "
         f"{paper['literal']['two_qubit_gates']} two-qubit gates before it is placed. The reductions leave "
         f"{paper['reduced']['two_qubit_gates']}, at an estimated fidelity of {paper['placed']['fidelity']:.2f}; "
         "another readout (`latent`) and an approximate preparation (bond 2) leave "
         f"{best['placed']['two_qubit_gates']}, placed without SWAPs, at {best['placed']['fidelity']:.2f}. Readout and "
-        "preparation cost; encoder and decoder hardly do. Training by parameter shift at P = 8, BD = 1 takes "
-        f"{hours:.0f} hours of shots there."
+        f"preparation cost; encoder and decoder hardly do. A training run ({assumptions['epochs']} epochs, "
+        f"{assumptions['training_images']} images, stride 1) by parameter shift with `{training['readout']}` takes "
+        f"{every:.0f} hours of shots when all {parameters['nominal']} angles are shifted, {effective:.0f} when only "
+        f"the {parameters['effective']} effective ones are. That is for a standard error of "
+        f"{assumptions['standard_error']:g} of each circuit's score at F_trash = {assumptions['trash_fidelity']:g}, "
+        "without undoing noise."
     )
 
 
@@ -99,7 +104,12 @@ def _how(assumptions: Mapping[str, Any]) -> str:
 _PROCESSORS = (
     "BD = 2, one layer of the paper's blocks. A cell without a place without SWAPs is routed. On weber and rainbow a "
     "CZ takes two SYC gates. `ancilla` is the reduced test, with an ancilla a pair. Duration includes the measurement "
-    "(Google's published gate times; 4 us on weber and rainbow)."
+    "(Google's published gate times; 4 us on weber and rainbow). Placed gates can be fewer than reduced ones: with "
+    "mps:2, `direct` and `ancilla_training` neither measure the last latent qubit nor let it act on one that they "
+    "measure, so that it is dropped together with its gates, and the placed circuit has a qubit less. Training hours "
+    "are those of the training circuit that goes with the readout, all angles shifted: `direct` for all but `ancilla` "
+    "and `ancilla_training`, whose hours are those of `ancilla_training`; they are the same for both preparations, as "
+    "the time between shots does not depend on the circuit."
 )
 
 _FORMULA_WORDS = LEGEND + " `qpbae estimate --formulas` prints them as LaTeX too."
@@ -150,7 +160,7 @@ def _target_tables(placed: Sequence[Row]) -> list[Block]:
                     str(place["qubits"]),
                     f"{place['two_qubit_gates']} ({place['swaps']})",
                     f"{place['duration_ns'] / 1000:.2f}",
-                    f"{place['fidelity']:.3f}",
+                    _fidelity(place["fidelity"]),
                     f"{row['image']['wall_time_s']:.1f}",
                     f"{row['training']['nominal']['wall_time_s'] / 3600:.0f}",
                 ]
@@ -160,11 +170,16 @@ def _target_tables(placed: Sequence[Row]) -> list[Block]:
     return tables
 
 
+def _fidelity(value: float) -> str:
+    return "< 0.0005" if value < 0.0005 else f"{value:.3f}"
+
+
 def _time_words(rows: Sequence[Row]) -> str:
     row = _one(rows, patch_size=8, readout="latent", preparation="mps:2")
     training, parameters = row["training"], row["parameters"]
     return (
-        f"A training run (20 epochs, 100 images) at P = 8 runs {training['nominal']['circuits']:,} circuits of "
+        "A training run (20 epochs, 100 images) at P = 8, BD = 1 with `direct` runs "
+        f"{training['nominal']['circuits']:,} circuits of "
         f"{training['shots_per_circuit']} shots when all {parameters['nominal']} angles are shifted, "
         f"{training['effective']['circuits']:,} when only the {parameters['effective']} effective ones are. Nearly all "
         "of them differ in the patch, so that on a cloud the parameters sent weigh more than the shots; that time is "
@@ -202,8 +217,8 @@ def _time_table(rows: Sequence[Row]) -> Table:
     return Table(
         [*header, "effective"],
         lines,
-        "willow_pink, mps:2, BD = 1: shots a patch and seconds an image; hours of a training run, all angles and the "
-        "effective ones.",
+        "willow_pink, mps:2, BD = 1: shots a patch and seconds an image; hours of a training run with `direct` and "
+        "with `ancilla_training`, all angles and the effective ones.",
     )
 
 

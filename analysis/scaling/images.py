@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
+from qpbae_tn.analysis.scaling.points import Row
 from qpbae_tn.data.protocol import ImageSet, LabelledImageSet
 from qpbae_tn.data.registry import open_data_set
 from qpbae_tn.data.splits import random_split
@@ -26,6 +28,12 @@ def training_images(plan: ScalingPlan, name: str) -> ImageSet:
 def test_images(plan: ScalingPlan, name: str) -> LabelledImageSet:
     """Labelled images of this data set, stratified by class."""
     return _test(plan.data[name], plan.image_size, plan.test_images, plan.seed)
+
+
+def digests(plan: ScalingPlan, rows: Sequence[Row]) -> dict[str, str]:
+    """SHA-256 of the training images of the data sets that these rows use, by name."""
+    used = {row["point"].get(key) for row in rows for key in ("data", "patches")}
+    return {name: training_images(plan, name).provenance.digest for name in plan.data if name in used}
 
 
 def real_states(plan: ScalingPlan, name: str, patch_size: int, count: int, order: PixelOrder = "row") -> Float64Array:

@@ -46,8 +46,9 @@ def lead(document: Mapping[str, Any]) -> str:
     for law in document["laws"]:
         if law["what"] == "shots for a gradient, global cost, normal angles":
             sentences.append(
-                "From the paper's random start, the shots for a gradient of its cost grow as "
-                f"P^{interval(law['exponent'])}; near the DC solution they hardly grow."
+                "From the paper's random start, the shots for a gradient of its cost grow on analytic textures as "
+                f"P^{interval(law['exponent'])}, fitted from P = {patch(int(law['from']))} to "
+                f"{patch(int(law['to']))}; near the DC solution they hardly grow."
             )
     found = part(rows, "detection", order="row")
     if found:
@@ -89,7 +90,7 @@ def trainability_words(laws: Sequence[Mapping[str, Any]]) -> str:
     )
     told = [law for law in laws if law["what"].startswith("shots")]
     exponents = "; ".join(f"{law['what']}: P^{interval(law['exponent'])}" for law in told)
-    return f"{words} {exponents}." if exponents else words
+    return f"{words} On analytic textures, {exponents}." if exponents else words
 
 
 def detection_words(rows: Sequence[Row], plan: ScalingPlan) -> str:

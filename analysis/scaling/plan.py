@@ -35,7 +35,7 @@ class ScalingPlan:
         seed: of everything random.
 
     Raises:
-        InputError: an unknown part or order, a bond below 1, a size or a count out of range.
+        InputError: an unknown part or order, a bond below 1, a size, a bottleneck or a count out of range.
     """
 
     parts: Sequence[str] = PARTS
@@ -59,7 +59,7 @@ class ScalingPlan:
                 where="--part",
                 remedy=f"choose from {', '.join(PARTS)}",
             )
-        patch_qubit_count(self.max_patch_size)
+        qubits = _qubits(self.max_patch_size)
         if self.max_patch_size > LARGEST_OF_ALL:
             raise InputError(
                 f"patch size {self.max_patch_size}", where="--max-patch-size", remedy=f"give at most {LARGEST_OF_ALL}"
@@ -74,8 +74,13 @@ class ScalingPlan:
                     where="--pixel-order",
                     remedy=f"choose from {', '.join(get_args(PixelOrder))}",
                 )
-        if self.bottleneck < 1:
-            raise InputError(f"bottleneck {self.bottleneck}", where="--bottleneck", remedy="give at least 1")
+        # P = 2 takes BD = 1 whatever is asked for, so that the default of 2 is no error there.
+        if not 1 <= self.bottleneck < max(qubits, 3):
+            raise InputError(
+                f"bottleneck {self.bottleneck}; the largest patches, P = {self.max_patch_size}, have {qubits} qubits",
+                where="--bottleneck",
+                remedy=f"give 1 to {qubits - 1}" if qubits > 2 else "give 1",
+            )
         if min(self.train_images, self.test_images) < 2:
             raise InputError("fewer than two images", where="--train, --test", remedy="give at least 2 of each")
 
@@ -88,3 +93,10 @@ class ScalingPlan:
     def bottleneck_of(self, patch_size: int) -> int:
         """BD at this P: the plan's, or 1 at P = 2."""
         return min(self.bottleneck, 1) if patch_size == 2 else self.bottleneck
+
+
+def _qubits(max_patch_size: int) -> int:
+    try:
+        return patch_qubit_count(max_patch_size)
+    except InputError as error:
+        raise InputError(error.what, where="--max-patch-size", remedy=error.remedy) from None

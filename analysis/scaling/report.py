@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qpbae_tn.analysis.reports.data_words import data_words
 from qpbae_tn.analysis.reports.page import Block, Foot, Heading, Page, Text
 from qpbae_tn.analysis.reports.render import rows_as_csv
 from qpbae_tn.analysis.reports.report import Report, ReportOptions
@@ -52,7 +53,7 @@ def page(document: Mapping[str, Any], plan: ScalingPlan, command: str) -> Page:
         blocks += [charts.trainability_chart(rows, TEXTURE, key) for key in ("gradient", "shots")]
         sources = list(dict.fromkeys(row["point"]["patches"] for row in rows if row["part"] == "trainability"))
         blocks += [tables.trainability_table(rows, source) for source in sources]
-        blocks.append(tables.law_table(laws, ("gradient", "shots")))
+        blocks.append(tables.law_table(laws, ("gradient", "shots"), "Analytic textures, all sizes: exponents."))
     if "detection" in present:
         blocks += [Heading("Detection"), Text(detection_words(rows, plan))]
         for name in names:
@@ -68,7 +69,12 @@ def page(document: Mapping[str, Any], plan: ScalingPlan, command: str) -> Page:
         lead=lead(document),
         blocks=blocks,
         document=document,
-        foot=Foot(command, plan.seed, f"{', '.join([*names, 'analytic textures'])}", versions()),
+        foot=Foot(
+            command,
+            plan.seed,
+            data_words([*names, "analytic textures"], document.get("digests", {}), "training images"),
+            versions(),
+        ),
         tables={"laws": rows_as_csv(laws)},
     )
 

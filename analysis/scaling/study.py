@@ -8,6 +8,7 @@ from typing import Any
 from qpbae_tn.analysis.scaling.circuits import circuit_series
 from qpbae_tn.analysis.scaling.detection import detection_series
 from qpbae_tn.analysis.scaling.engines import engine_series, faster_sizes
+from qpbae_tn.analysis.scaling.images import digests
 from qpbae_tn.analysis.scaling.isolation import require_room
 from qpbae_tn.analysis.scaling.laws import growth_laws
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
@@ -60,7 +61,7 @@ def run_scaling(
 
     Returns:
         `rows` (every point: `part`, `point`, `result` or `failed`), `laws` (fitted exponents), `mps_faster` (sizes at
-        which the mps engine took less time than the exact one).
+        which the mps engine took less time than the exact one), `digests` (SHA-256 of the training images).
 
     Raises:
         InputError: nothing to measure, or limits that nothing fits.
@@ -75,7 +76,7 @@ def run_scaling(
         on_rows({"rows": rows})
 
     run_series(series, known, progress, on_row)
-    return document_of(rows, plan.bond)
+    return {**document_of(rows, plan.bond), "digests": digests(plan, rows)}
 
 
 def document_of(rows: Sequence[Row], bond: int) -> dict[str, Any]:

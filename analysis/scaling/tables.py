@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qpbae_tn.analysis.reports.page import Table
+from qpbae_tn.analysis.scaling.circuits import RANK_QUBITS
 from qpbae_tn.analysis.scaling.engines import engine_rows
 from qpbae_tn.analysis.scaling.points import Row
+from qpbae_tn.analysis.scaling.trainability import TEXTURE
 from qpbae_tn.analysis.scaling.words import interval, patch, power, seconds, size_of_bytes
 
+LEAST_POINTS = 5
+"""Exponents through fewer points are marked: their interval leans on the scatter of two or three."""
 DETECTORS = ("model", "untrained", "dc_overlap", "patch_pca", "patch_pca_32")
 
 
@@ -27,10 +31,16 @@ def is_shown(size: int, up_to: int = 64) -> bool:
     return size <= up_to or (size.bit_length() - 1) % 4 == 0 or (size.bit_length() - 1) % 10 == 0
 
 
+def selection_words(shown: int, sizes: int) -> str:
+    """What a caption says of sizes that are left out; empty where all are shown."""
+    return "" if shown == sizes else f" A selection, {shown} of {sizes} sizes; the JSON has all."
+
+
 def circuit_table(rows: Sequence[Row]) -> Table:
     """One layer of the paper's blocks: parameters, qubits and two-qubit gates, by formula."""
     lines = []
-    for row in part(rows, "circuits", block="ry", layers=1):
+    found = part(rows, "circuits", block="ry", layers=1)
+    for row in found:
         if not is_shown(row["point"]["patch_size"]):
             continue
         result, formula = row["result"], row["result"]["formula"]
@@ -46,7 +56,7 @@ def circuit_table(rows: Sequence[Row]) -> Table:
     header = ["P, BD", "n", "parameters / effective", "destructive, literal", "destructive", "latent", "echo", "direct"]
     caption = (
         "One layer of the paper's blocks: two-qubit gates (qubits) of each readout, preparation and SWAPs apart; "
-        "reduced unless it says literal."
+        f"reduced unless it says literal.{selection_words(len(lines), len(found))}"
     )
     return Table(header, lines, caption)
 
@@ -69,7 +79,11 @@ def ansatz_table(rows: Sequence[Row], readouts: Sequence[str]) -> Table:
         ansatz = f"{where['block']} x {where['layers']}"
         effective = "?" if known is None else str(known)
         lines.append([ansatz, patch(where["patch_size"]), f"{row['result']['parameters']} / {effective}", *cells])
-    caption = "Two-qubit gates (two-qubit depth) counted in the circuits, literal -> reduced."
+    caption = (
+        "Two-qubit gates (two-qubit depth) counted in the circuits, literal -> reduced; some sizes left out, the JSON "
+        f"has all. ?: not computed; the rank that tells it is counted up to n = {RANK_QUBITS} qubits, and only one "
+        "layer of ry has a formula."
+    )
     return Table(["ansatz", "P", "parameters / effective", *readouts], lines, caption)
 
 
@@ -161,7 +175,7 @@ def stop_table(rows: Sequence[Row]) -> Table:
             lines.append(
                 [name, "score" if where["work"] == "score" else "train", patch(where["patch_size"]), row["failed"]]
             )
-    return Table(["engine", "work", "first P that fails", "cause"], lines)
+    return Table(["engine", "work", "first P that fails", "cause"], lines, "Where each engine stops.")
 
 
 def _column_name(engine: str, bond: int | None, source: str) -> str:
@@ -180,7 +194,8 @@ def _engine_cell(row: Row | None) -> str:
 def trainability_table(rows: Sequence[Row], source: str) -> Table:
     """Score, gradient and shots by size."""
     lines = []
-    for row in part(rows, "trainability", patches=source, init="normal"):
+    found = part(rows, "trainability", patches=source, init="normal")
+    for row in found:
         size = row["point"]["patch_size"]
         if not is_shown(size):
             continue
@@ -195,17 +210,28 @@ def trainability_table(rows: Sequence[Row], source: str) -> Table:
     header = ["P"]
     for init in ("normal", "dc"):
         header += [f"{init}: global", f"{init}: local", f"{init}: F_trash"]
-    return Table(header, lines, f"{source}: size of a gradient component; shots to resolve it at one standard error.")
+    name = "Analytic textures" if source == TEXTURE else source
+    caption = f"{name}: size of a gradient component; shots to resolve it at one standard error."
+    return Table(header, lines, caption + selection_words(len(lines), len(found)))
 
 
-def law_table(laws: Sequence[Mapping[str, Any]], prefixes: Sequence[str] = ()) -> Table:
-    """Fitted exponents with intervals."""
+def law_table(
+    laws: Sequence[Mapping[str, Any]], prefixes: Sequence[str] = (), caption: str = "Fitted exponents."
+) -> Table:
+    """Fitted exponents with intervals; those through few points are marked."""
+    chosen = [law for law in laws if not prefixes or law["what"].startswith(tuple(prefixes))]
     lines = [
-        [law["what"], f"{law['over']}^k", interval(law["exponent"]), str(law["points"])]
-        for law in laws
-        if not prefixes or law["what"].startswith(tuple(prefixes))
+        [
+            law["what"],
+            f"{law['over']}^k",
+            interval(law["exponent"]),
+            f"{law['points']}{' (few)' if law['points'] < LEAST_POINTS else ''}",
+        ]
+        for law in chosen
     ]
-    return Table(["quantity", "law", "k (95% interval)", "points"], lines)
+    if any(law["points"] < LEAST_POINTS for law in chosen):
+        caption += f" (few): fewer than {LEAST_POINTS} points, an indication only."
+    return Table(["quantity", "law", "k (95% interval)", "points"], lines, caption)
 
 
 def detection_table(rows: Sequence[Row], name: str, metric: str) -> Table:

@@ -31,4 +31,6 @@ def interval(value: Mapping[str, Any], digits: int = 2) -> str:
 
 def power(value: float) -> str:
     """A number of any size, short."""
+    if 1e3 <= abs(value) < 1e5:
+        return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"

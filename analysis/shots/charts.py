@@ -105,7 +105,8 @@ def _down_to_the_noise(points: Sequence[tuple[int, float]], rows: Sequence[ShotR
     kept: list[tuple[int, float]] = []
     for (shots, loss), row in zip(points, rows, strict=True):
         spread = row.metrics["auroc"]
-        error = (spread.high - spread.low) / 4 / math.sqrt(len(row.auroc))
+        told = math.isfinite(spread.low)
+        error = (spread.high - spread.low) / 4 / math.sqrt(len(row.auroc)) if told else 0.0
         if loss <= max(2 * error, 1e-7) and kept:
             break
         kept.append((shots, max(loss, 1e-7)))

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from qpbae_tn.analysis.shots.needed import NeededShots
+from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS
 from qpbae_tn.analysis.shots.study import ShotStudy
 from qpbae_tn.analysis.shots.subject import QUANTILE, Subject
 from qpbae_tn.analysis.shots.training_study import TrainingRow
 
 NOTES = {
-    "ranges": "value is the mean over repetitions, low and high the central 95% range that single repetitions fall in",
+    "ranges": "value is the mean over repetitions, low and high the central 95% range that single repetitions fall in; "
+    f"null for fewer than {LEAST_REPETITIONS} repetitions",
     "clipping": "estimates may leave [0, 1]; they are folded as they are, since clipping first would bias the map",
     "sampling": "exact binomial and trinomial draws; readouts whose shots follow the same law share them",
     "qubits": "of each readout's circuit before any reduction",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qpbae_tn.analysis.shots.spread import LEVEL
+from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS, LEVEL
 from qpbae_tn.analysis.shots.study import ShotRow, ShotStudy
 
 LOSSES = (0.01, 0.001)
@@ -35,7 +35,8 @@ class NeededShots:
         readout: its name.
         loss: of AUROC.
         shots: where the mean over repetitions crosses.
-        low, high: central 95% range of where single repetitions cross; infinite where they do not.
+        low, high: central 95% range of where single repetitions cross; infinite where they do not, NaN where there are
+            too few repetitions to tell.
         bound: how `shots` is meant.
         preparations_per_shot_and_image: patch states prepared for a map with one shot a patch.
     """
@@ -49,7 +50,7 @@ class NeededShots:
     preparations_per_shot_and_image: int
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values; what lies beyond the numbers sampled is null."""
+        """As JSON values; what lies beyond the numbers sampled or is not told is null."""
         ends = {"value": self.shots, "low": self.low, "high": self.high}
         preparations = self.shots * self.preparations_per_shot_and_image
         return {
@@ -99,17 +100,19 @@ def _needed(rows: Sequence[ShotRow], exact: float, loss: float) -> NeededShots:
     curves = np.array([row.auroc for row in rows]).T
     value = crossing(shots, [exact - float(row.metrics["auroc"].value) for row in rows], loss)
     single = [crossing(shots, [exact - float(auroc) for auroc in curve], loss) for curve in curves]
+    low = high = math.nan
     # Of infinite numbers no mean can be taken: the range ends at repetitions, not between them.
-    low = np.quantile(single, (1 - LEVEL) / 2, method="lower")
-    high = np.quantile(single, (1 + LEVEL) / 2, method="higher")
+    if len(single) >= LEAST_REPETITIONS:
+        low = float(np.quantile(single, (1 - LEVEL) / 2, method="lower"))
+        high = float(np.quantile(single, (1 + LEVEL) / 2, method="higher"))
     first = rows[0]
     bound = Bound.MORE_THAN if math.isinf(value) else Bound.AT_MOST if value == shots[0] else Bound.EQUAL
     return NeededShots(
         first.readout,
         loss,
         value,
-        float(low),
-        float(high),
+        low,
+        high,
         bound,
         first.cost.preparations * first.patches_per_image,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from qpbae_tn.analysis.reports.data_words import data_words
 from qpbae_tn.analysis.reports.page import Foot, Page
 from qpbae_tn.analysis.reports.render import rows_as_csv
 from qpbae_tn.analysis.reports.report import Report, ReportOptions
@@ -63,15 +64,14 @@ def page(cases: Sequence[Case], coverage: Sequence[dict[str, Any]], options: Rep
         },
         "coverage_rows": list(coverage),
     }
-    provenances = {case.provenance.data_set: case.provenance for case in cases}
-    data = "; ".join(f"{name}, SHA-256 {found.digest[:12]}" for name, found in provenances.items())
+    digests = {case.provenance.data_set: case.provenance.digest for case in cases}
     return Page(
         name=NAME,
         title=TITLE,
         lead=sections.lead(cases),
         blocks=sections.blocks(cases, coverage),
         document=document,
-        foot=Foot(options.command(NAME), options.seed, data, versions()),
+        foot=Foot(options.command(NAME), options.seed, data_words(digests, digests, "test images"), versions()),
         tables={key: rows_as_csv(document[key]) for key in ("rows", "needed_shots", "training_rows", "coverage_rows")},
     )
 

@@ -78,9 +78,7 @@ def training_images(data_set: DataSet, model: Model) -> tuple[ImageSet, ImageSet
     return images.take(split.train), images.take(split.validation)
 
 
-def foreign_data_notices(
-    model: Model, normal: tuple[ImageSet, ImageSet] | None, names: Sequence[str]
-) -> list[str]:
+def foreign_data_notices(model: Model, normal: tuple[ImageSet, ImageSet] | None, names: Sequence[str]) -> list[str]:
     """What a reader of the table must know where the baselines are not fitted on the model's own training images."""
     if not names:
         return []

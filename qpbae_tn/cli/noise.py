@@ -37,12 +37,14 @@ def noise(
 ) -> None:
     """Tell how noise moves scores, how much a correction gives back, and which stage and readout suffer."""
     reporter = Reporter(json)
+    from qpbae_tn.cli.destination import keep_inputs
     from qpbae_tn.cli.noise_request import NoiseRequest
     from qpbae_tn.cli.noise_tables import describe
     from qpbae_tn.output import check_output_folder, output_folder
 
     request = NoiseRequest.parse(model, data, patch_size, p, target, readout, preparation, patches, test, train, seed)
     if output is not None:
+        keep_inputs(output, [model] if model is not None else [])
         check_output_folder(output, force=force)
     if dry_run:
         priced = request.price()

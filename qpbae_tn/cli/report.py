@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qpbae_tn.cli import options as o
 from qpbae_tn.cli.reporter import Reporter
+
+if TYPE_CHECKING:
+    from qpbae_tn.analysis.reports.report import Report
 
 
 def report(
@@ -25,21 +28,23 @@ def report(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the points that the page's JSON holds already.")
     ] = False,
+    without_data: Annotated[
+        bool, typer.Option("--without-data", help="Replace pages that show data sets which --data does not give now.")
+    ] = False,
     seed: o.Seed = 0,
     json: o.JsonFile = None,
     dry_run: o.DryRun = False,
 ) -> None:
     """Make report pages (Markdown, HTML, charts, data) again, from the root of the repository."""
     from qpbae_tn.analysis.reports.make import make_reports, parse_data
-    from qpbae_tn.analysis.reports.registry import MODULES, load_report
+    from qpbae_tn.analysis.reports.registry import MODULES, check_data, load_report
 
     reporter = Reporter(json)
     chosen = [load_report(name) for name in (names or MODULES)]
     folders = parse_data(data or [])
+    check_data(list(folders), [item.name for item in chosen])
     if dry_run:
-        for item in chosen:
-            reporter.console.print(f"{item.name}: {item.title}", markup=False)
-        reporter.emit({"dry_run": {"reports": [item.name for item in chosen]}})
+        _price(chosen, list(folders), output, reporter)
         return
     with reporter.progress("reports", len(chosen)) as progress:
 
@@ -52,9 +57,40 @@ def report(
             folders,
             seed,
             resume=resume,
+            without_data=without_data,
             progress=told,
             on_page=lambda: progress.advance(progress.task_ids[0]),
         )
     for name, files in written.items():
         reporter.console.print(f"{name}: {len(files)} files, {files[-1]}", markup=False, soft_wrap=True)
     reporter.emit({"reports": {name: [str(path) for path in files] for name, files in written.items()}})
+
+
+def _price(reports: list[Report], given: list[str], folder: Path, reporter: Reporter) -> None:
+    """Tell, for each page, which data it takes, which of them the page that is there shows, and how long it takes."""
+    from qpbae_tn.analysis.reports.make import data_held
+    from qpbae_tn.analysis.reports.registry import NEEDS
+
+    rows = []
+    for report in reports:
+        needs, held = NEEDS[report.name], data_held(folder, report.name)
+        less = ", less with --resume" if needs.resumes else ""
+        lost = [name for name in held if name not in given]
+        told = [f"{report.name}: {report.title}", f"  about {needs.minutes:g} min{less}"]
+        told.append(f"  data: {', '.join(needs.data)}" if needs.data else "  data: none to give")
+        if lost:
+            told.append(f"  shows {', '.join(lost)} now: give --data NAME=DIR, or --without-data")
+        reporter.console.print("\n".join(told), markup=False, highlight=False)
+        rows.append(
+            {
+                "name": report.name,
+                "minutes": needs.minutes,
+                "resumes": needs.resumes,
+                "data": list(needs.data),
+                "data_of_present_page": held,
+                "not_given": lost,
+            }
+        )
+    total = sum(NEEDS[report.name].minutes for report in reports)
+    reporter.console.print(f"in all: about {total:.0f} min with all data sets, on two cores", markup=False)
+    reporter.emit({"dry_run": {"reports": rows, "minutes": total}})

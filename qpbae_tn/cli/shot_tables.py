@@ -23,7 +23,12 @@ def describe(found: Found, reporter: Reporter) -> None:
 
 
 def _describe_rows(found: Found, reporter: Reporter) -> None:
-    table = _table(f"Maps of {found.subject.image_count} images against shots per patch (mean, 95% of repetitions)")
+    from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS
+
+    repetitions = len(found.study.rows[0].auroc)
+    enough = repetitions >= LEAST_REPETITIONS
+    told = f"mean, 95% of {repetitions} repetitions" if enough else f"mean of {repetitions}, no range"
+    table = _table(f"Maps of {found.subject.image_count} images against shots per patch ({told})")
     for heading in ("readout", "shots", "AUROC", "AUPRO", "Dice", "FPR"):
         table.add_column(heading, justify="left" if heading == "readout" else "right", no_wrap=True)
     study = found.study
@@ -44,6 +49,9 @@ def _describe_rows(found: Found, reporter: Reporter) -> None:
         exact = study.exact[rows[0].quantity]
         table.add_row("", "exact", *(_number(exact[name]) for name in ("auroc", "aupro", own, rate)), end_section=True)
     reporter.console.print(table)
+    note = "Dice and FPR are means; --json and --output hold their ranges"
+    few = f"ranges need at least {LEAST_REPETITIONS} --repetitions"
+    reporter.console.print(note if enough else few, markup=False)
 
 
 def _describe_needed(found: Found, reporter: Reporter) -> None:
@@ -90,16 +98,21 @@ def _number(value: float) -> str:
 
 
 def _ranged(spread: Spread) -> str:
-    """Mean and range as .945 .944-.947; a dash where it is not defined."""
-    return "-" if math.isnan(spread.value) else f"{_number(spread.value)} {_number(spread.low)}-{_number(spread.high)}"
+    """Mean and range as .945 .944-.947; the mean alone without a range, a dash where it is not defined."""
+    if math.isnan(spread.low):
+        return _number(spread.value)
+    return f"{_number(spread.value)} {_number(spread.low)}-{_number(spread.high)}"
 
 
 def _shots(row: NeededShots) -> str:
-    """Shots and their range, to two digits."""
+    """Shots and their range, if it is told, to two digits."""
     if math.isinf(row.shots):
         return "not reached"
+    value = f"{'<' if row.bound == 'at_most' else ''}{_two_digits(row.shots)}"
+    if math.isnan(row.low):
+        return value
     ends = "-".join("?" if math.isinf(end) else _two_digits(end) for end in (row.low, row.high))
-    return f"{'<' if row.bound == 'at_most' else ''}{_two_digits(row.shots)} ({ends})"
+    return f"{value} ({ends})"
 
 
 def _two_digits(value: float) -> str:

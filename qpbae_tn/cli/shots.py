@@ -24,7 +24,10 @@ def shots(
         str, typer.Option("--shots", help="Comma-separated numbers of shots per patch.")
     ] = "10,100,1000,10000,100000,1000000",
     repetitions: Annotated[
-        int, typer.Option("--repetitions", min=1, help="Independent stacks of maps for each number of shots.")
+        int,
+        typer.Option(
+            "--repetitions", min=1, help="Independent stacks of maps for each number of shots; 1 or 2 tell no range."
+        ),
     ] = 20,
     test: o.TestCount = None,
     train_shots: Annotated[
@@ -51,6 +54,7 @@ def shots(
 ) -> None:
     """Sample maps shot by shot and tell what is left of AUROC, AUPRO and Dice; with --output, write a folder."""
     reporter = Reporter(json)
+    from qpbae_tn.cli.destination import keep_inputs
     from qpbae_tn.cli.shot_request import ShotRequest, price
     from qpbae_tn.cli.shot_study import prepare, study, write
     from qpbae_tn.cli.shot_tables import describe
@@ -60,6 +64,7 @@ def shots(
         model, data, readout, shots, repetitions, test, train_shots, train_scheme, train_repetitions, seed
     )
     if output is not None:
+        keep_inputs(output, [model] if model is not None else [])
         check_output_folder(output, force=force)
     if dry_run:
         priced = price(request)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from qpbae_tn.embedding import embed
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
 from qpbae_tn.patches import PatchGrid
-from qpbae_tn.scoring import PatchBatch, anomaly_maps, check_score, model_scorer
+from qpbae_tn.scoring import PatchBatch, Score, anomaly_maps, check_score, model_scorer
 from qpbae_tn.specification import ModelSpecification
 from qpbae_tn.training.initial_angles import initial_angles
 
@@ -135,7 +137,8 @@ def test_a_constant_image_has_a_constant_map(rng: np.random.Generator) -> None:
     """Equal patches stand at different places of a stack, where products may be summed in another order."""
     specification = ModelSpecification.build(4, 1, 2, image_size=32)
     angles = rng.normal(size=specification.ansatz.parameter_count)
-    scorers = {score: model_scorer(specification, angles, ExactEngine(), score) for score in ("reconstruction", "trash")}
+    engine = ExactEngine()
+    scorers = {score: model_scorer(specification, angles, engine, score) for score in get_args(Score)}
     for level in (0.0, 0.2, 0.5, 1.0):
         maps, _ = anomaly_maps(specification, np.full((2, 32, 32), level), scorers)
         assert all(np.ptp(found) == 0 for found in maps.values())

@@ -20,15 +20,18 @@ def section(coverage: Sequence[dict[str, Any]]) -> list[Block]:
     return [
         Heading("Intervals of a shot estimate"),
         Text(
-            "The interval of a score is Clopper and Pearson's where a shot has two values; for `latent`, whose shots "
-            "have three, it comes from two of them with half of the error each. Summed over every outcome, and over "
+            "The interval of a score is Clopper and Pearson's where a shot has two values. The shots of `latent` have "
+            "three, -1, 0 and +1: once one of them was 0, the interval comes from those of -1 and of +1 with half of "
+            "the error each; as long as none was, it is that of two values. Summed over every outcome, and over "
             "fidelities from 0 to 1 with both ends, the coverage of the nominal 95% interval is never below "
             f"{least:.4f}."
         ),
         Table(
-            ["readout", *(f"{count} shots" for count in counts), "at 0", "at 1"],
+            ["readout", *(f"{count} shot{'s' if count > 1 else ''}" for count in counts), "at 0", "at 1"],
             rows,
             "Least exact coverage of the nominal 95% interval over all fidelities; with the quantity estimated at 0 "
-            "and at 1, the least over the numbers of shots.",
+            "and at 1, the least over the numbers of shots. `ancilla` has the row of `destructive`, as its shots "
+            "follow the same law. For `latent`, F = 0 is taken with every F_trash: F below F_trash², which only a "
+            "noisy device gives, counts too.",
         ),
     ]

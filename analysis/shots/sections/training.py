@@ -9,6 +9,7 @@ from qpbae_tn.analysis.reports.page import Block, Figure, Heading, Table, Text
 from qpbae_tn.analysis.shots.cases import Case
 from qpbae_tn.analysis.shots.charts import training_chart
 from qpbae_tn.analysis.shots.sections.words import ranged, slug
+from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.analysis.shots.training_study import TrainingRow
 
@@ -35,7 +36,7 @@ def section(cases: Sequence[Case]) -> list[Block]:
         svg = training_chart(
             case.training, "auroc", "AUROC of exact maps", f"Trained from shots, {case.plan.data_set.name}", log_y=False
         )
-        caption = f"Mean and range over {case.training[-1].repetitions} trainings that differ in their noise only."
+        caption = f"{_what(case)} that differ in their noise only."
         found += [Figure(f"training_{slug(case)}", svg, caption), _table(case), Text(_words(case))]
     return found
 
@@ -100,9 +101,14 @@ def _table(case: Case) -> Table:
     return Table(
         ["readout", "patches", "N", "shots in all", "final loss", "AUROC", "AUPRO", "drift"],
         [_cells(row) for row in case.training],
-        f"{case.plan.label}. Drift: root mean square change, in radians, of the angles that the loss does not depend "
-        "on.",
+        f"{case.plan.label}. {_what(case)}. Drift: root mean square "
+        "change, in radians, of the angles that the loss does not depend on, mean of the trainings.",
     )
+
+
+def _what(case: Case) -> str:
+    count = case.training[-1].repetitions
+    return f"Mean{' and range' if count >= LEAST_REPETITIONS else ''} over {count} trainings"
 
 
 def _cells(row: TrainingRow) -> list[str]:

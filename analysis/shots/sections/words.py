@@ -36,11 +36,14 @@ def at(case: Case, readout: str, shots: int) -> Mapping[str, Spread]:
 
 
 def with_range(row: NeededShots) -> str:
-    """Needed shots and where single repetitions cross."""
+    """Needed shots and where single repetitions cross, if there are enough of them to tell."""
     if math.isinf(row.shots):
         return "not reached"
+    value = f"{'< ' if row.bound == 'at_most' else ''}{two_digits(row.shots)}"
+    if math.isnan(row.low):
+        return value
     ends = " to ".join("?" if math.isinf(end) else two_digits(end) for end in (row.low, row.high))
-    return f"{'< ' if row.bound == 'at_most' else ''}{two_digits(row.shots)} ({ends})"
+    return f"{value} ({ends})"
 
 
 def states(row: NeededShots) -> str:
@@ -53,9 +56,16 @@ def scientific(value: float) -> str:
     return "-" if math.isinf(value) else f"{value:.1e}"
 
 
-def ranged(spread: Spread, places: int) -> str:
-    """Mean and range."""
-    return f"{spread.value:.{places}f} ({spread.low:.{places}f} to {spread.high:.{places}f})"
+def ranged(spread: Spread, places: int, kind: str = "f") -> str:
+    """Mean and range; the mean alone where there are too few repetitions for a range.
+
+    Args:
+        spread: over the repetitions.
+        places: after the point.
+        kind: "f", or "%" for shares.
+    """
+    value, low, high = (f"{number:.{places}{kind}}" for number in (spread.value, spread.low, spread.high))
+    return f"{value} ({low} to {high})" if math.isfinite(spread.low) else value
 
 
 def two_digits(value: float) -> str:

@@ -15,6 +15,7 @@ from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, read_rows, run_series
 from qpbae_tn.analysis.scaling.report import page
 from qpbae_tn.analysis.scaling.study import document_of, planned, run_scaling
+from qpbae_tn.analysis.scaling.tables import law_table
 from qpbae_tn.cli.scaling import scaling
 from qpbae_tn.errors import InputError
 
@@ -146,3 +147,18 @@ def test_a_dry_run_counts_points(capsys: pytest.CaptureFixture[str]) -> None:
     scaling(dry_run=True, json="-")
     told = json.loads(capsys.readouterr().out)["dry_run"]
     assert told["points"]["engines"] > 50
+
+
+def test_refusals_name_the_option_given_and_the_range() -> None:
+    with pytest.raises(InputError, match=r"^--max-patch-size: patch size 5"):
+        ScalingPlan(max_patch_size=5)
+    with pytest.raises(InputError, match=r"^--bottleneck: bottleneck 30; .* have 6 qubits; give 1 to 5$"):
+        ScalingPlan(parts=("circuits",), max_patch_size=8, bottleneck=30)
+    assert ScalingPlan(max_patch_size=2).sizes() == [2]
+
+
+def test_exponents_through_few_points_are_marked() -> None:
+    law = {"what": "w", "over": "P", "exponent": {"value": 1.0, "low": 0.5, "high": 1.5}}
+    table = law_table([{**law, "points": 4}, {**law, "points": 5}])
+    assert [row[-1] for row in table.rows] == ["4 (few)", "5"]
+    assert "fewer than 5" in table.caption

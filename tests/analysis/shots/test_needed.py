@@ -5,7 +5,7 @@ import math
 import pytest
 
 from qpbae_tn.analysis.shots.needed import Bound, crossing, needed_shots
-from qpbae_tn.analysis.shots.spread import Spread
+from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS, Spread
 from qpbae_tn.analysis.shots.study import ShotCost, ShotRow, ShotStudy
 from qpbae_tn.compiler.readouts import Quantity
 
@@ -48,7 +48,8 @@ def study(values: dict[int, list[float]]) -> ShotStudy:
 
 
 def test_value_and_range_over_repetitions() -> None:
-    found = needed_shots(study({10: [0.8, 0.82], 100: [0.89, 0.892], 1000: [0.899, 0.8992]}), [0.01, 0.0005])
+    curves = {10: [0.8, 0.82] * 3, 100: [0.89, 0.892] * 3, 1000: [0.899, 0.8992] * 3}
+    found = needed_shots(study(curves), [0.01, 0.0005])
     assert (found[0].low, found[0].high) == (pytest.approx(80), pytest.approx(100))
     assert found[0].low <= found[0].shots <= found[0].high
     assert found[0].bound is Bound.EQUAL
@@ -62,3 +63,13 @@ def test_fewer_than_sampled_and_undefined() -> None:
     assert (found[0].bound, found[0].shots) == (Bound.AT_MOST, 10)
     nothing = ShotStudy({Quantity.FIDELITY: {"auroc": math.nan}}, study({10: [0.8]}).rows)
     assert needed_shots(nothing) == []
+
+
+def test_few_repetitions_tell_no_range() -> None:
+    few = study({10: [0.8, 0.82], 100: [0.89, 0.892], 1000: [0.899, 0.8992]})
+    (needed,) = needed_shots(few, [0.01])
+    ends = needed.to_json()["shots_per_patch"]
+    assert ends["value"] == pytest.approx(needed.shots)
+    assert (ends["low"], ends["high"]) == (None, None)
+    assert few.rows[0].metrics["auroc"].to_json() == {"value": pytest.approx(0.81), "low": None, "high": None}
+    assert Spread.of([0.1] * LEAST_REPETITIONS).to_json()["low"] is not None
