@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cirq
 import numpy as np
@@ -28,6 +29,21 @@ class ParameterMap:
     sources: tuple[str, ...]
     matrix: FloatArray
     offset: FloatArray
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values: for each symbol its coefficients by angle, zeros left out, and its constant."""
+        return {
+            "angles": list(self.sources),
+            "symbols": {
+                name: {
+                    "half_turns_per_radian": {
+                        source: float(value) for source, value in zip(self.sources, row, strict=True) if value
+                    },
+                    "constant_half_turns": float(offset),
+                }
+                for name, row, offset in zip(self.names, self.matrix, self.offset, strict=True)
+            },
+        }
 
     def exponents(self, angles: FloatArray) -> FloatArray:
         """The values of the symbols, shape (N, G), for angles of shape (N, K) in radians."""

@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from qpbae_tn.compiler.circuits import Angles, symbols
 from qpbae_tn.compiler.counts import Counts, count
 from qpbae_tn.compiler.expectation import Boundary
+from qpbae_tn.compiler.fitting import check_size
 from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.logical import LogicalProgram, Register
 from qpbae_tn.compiler.lowering import (
     ALL_RULES,
     LITERAL_RULES,
+    ROUTED_LITERAL_RULES,
     Check,
     RealProgram,
     StageRecord,
@@ -69,7 +71,7 @@ def compile_program(
         InputError: a circuit that does not fit the target, and other wrong input.
         VerificationError: a step changed what is measured: a defect of the compiler.
     """
-    check_size(specification, readout, target)
+    check_size(specification, readout, target, literal=literal)
     numbers = None if angles is None else specification.ansatz.check_angles(angles)
     patch = generic_state(specification, seed) if state is None else _checked(specification, state)
     settled = preparation.settled(patch[None])
@@ -90,6 +92,7 @@ def compile_program(
     placed = place(ready, target, inputs=held, seed=seed)
     put = StageRecord.of(f"place on {target.name}", placed.circuit, placed.check)
     mapped = [placed.placement.mapping[qubit] for qubit in held]
+    rules = ROUTED_LITERAL_RULES if literal and placed.placement.swaps else rules
     lowered = lower(placed.circuit, target, inputs=mapped, any_basis=any_basis, rules=rules, seed=seed)
 
     names = [symbol.name for symbol in symbols(specification.ansatz)] if numbers is None else []
@@ -126,24 +129,6 @@ def compile_program(
         preparation_fidelity=source.fidelity,
         verification=verification,
     )
-
-
-def check_size(specification: ModelSpecification, readout: Readout, target: Target) -> None:
-    """Refuse, before any work, a readout that has more qubits than the processor; says what would fit.
-
-    Raises:
-        InputError: the paper's circuit of the readout alone is too large.
-    """
-    needs, room = readout.needs(specification), len(target.qubits)
-    least = needs.copies * specification.qubit_count + needs.fresh + needs.ancillas
-    if least > room:
-        share = needs.copies + (needs.fresh + needs.ancillas) / specification.qubit_count
-        largest = 1 << max(1, int(room / share) // 2)
-        raise InputError(
-            f"readout {readout.name} at P = {specification.patch_size} takes {least} qubits, {target.name} has {room}",
-            where="--target",
-            remedy=f"use patches of about {largest} px or less, the latent or echo readout, or a larger processor",
-        )
 
 
 @dataclass(frozen=True, eq=False)

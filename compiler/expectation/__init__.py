@@ -29,7 +29,7 @@ class Expectation:
 
     Args:
         value: the mean of a shot's value.
-        method: "state vectors of N qubits" or "tensor network".
+        method: "the observable pulled back to |0...0>", "state vectors of up to N qubits" or "tensor network".
     """
 
     value: float
@@ -70,6 +70,8 @@ def expectation(
     network.add_operators(factors, outputs)
     parts = connected(kept, inputs, read)
     largest = max((len(part) for part in parts), default=0)
+    if not parts:
+        return Expectation(network.contract(), "the observable pulled back to |0...0>")
     if largest <= state_qubits:
         network.add_states([state_vector(kept, part, inputs) for part in parts])
         return Expectation(network.contract(), f"state vectors of up to {largest} qubits")

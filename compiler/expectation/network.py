@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.expectation.operators import Complex, Factor, Register, apply_gate
+from qpbae_tn.errors import InputError
 
 LARGEST_LOG2 = 26
 """The largest tensor of a contraction has 2^26 entries: 1 GiB."""
@@ -20,7 +21,7 @@ _EASY_LOG2 = 18
 """An order of contraction this good is taken without a search for a better one."""
 
 
-class TooLarge(ValueError):
+class TooLarge(InputError):
     """A circuit whose contraction needs a tensor past `LARGEST_LOG2`."""
 
 
@@ -99,7 +100,12 @@ class Network:
             tree = cotengra.array_contract_tree(self.legs, (), sizes, optimize=search)
             if tree.contraction_width() <= largest:
                 return float(np.real(tree.contract(self.arrays)))
-        raise TooLarge(f"the expectation needs a tensor of 2^{tree.contraction_width():.0f} entries")
+        raise TooLarge(
+            f"the circuit cannot be verified here: its expectation needs a tensor of "
+            f"2^{tree.contraction_width():.0f} entries, past 2^{LARGEST_LOG2}",
+            where="--readout",
+            remedy="choose latent, echo or direct, smaller patches, or mps preparation of a smaller bond",
+        )
 
     def _end(self, side: int, qubit: cirq.Qid) -> Hashable:
         """The leg after the last gate; a qubit that nothing reads is traced out: both sides share it."""

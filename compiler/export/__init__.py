@@ -1,8 +1,18 @@
 """Writing compiled programs to files, one format a module."""
 
+from qpbae_tn.compiler.export.missing import missing_note
 from qpbae_tn.compiler.export.protocol import Format
 from qpbae_tn.compiler.export.qsim_text import parse_qsim
 from qpbae_tn.compiler.export.registry import FORMATS, format_of
-from qpbae_tn.compiler.export.write import check_exports, export_program
+from qpbae_tn.compiler.export.write import check_exports, export_program, holds_numbers
 
-__all__ = ["FORMATS", "Format", "check_exports", "export_program", "format_of", "parse_qsim"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "check_exports",
+    "export_program",
+    "format_of",
+    "holds_numbers",
+    "missing_note",
+    "parse_qsim",
+]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import cirq
@@ -11,15 +13,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn import __version__
+from qpbae_tn.compiler.export.missing import missing_parts
 from qpbae_tn.compiler.program import MEASUREMENT_KEY, CompiledProgram
 
 SCHEMA = "qpbae_tn/circuit"
 SCHEMA_VERSION = 1
 
 
+class Angles(StrEnum):
+    """Where a file has the angles of its gates."""
+
+    SYMBOLS = "symbols"
+    NUMBERS = "numbers of one patch and model"
+    SWEEP = "values of the symbols"
+    FIXED = "numbers"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to write.
+
+    Args:
+        format: its name.
+        content: its bytes.
+        angles: where it has the angles of its gates.
+    """
+
+    format: str
+    content: bytes
+    angles: Angles
+
+
 def manifest(
     program: CompiledProgram,
-    files: Mapping[str, tuple[str, bytes]],
+    files: Mapping[str, File],
     resolvers: list[cirq.ParamResolver],
     fidelities: NDArray[np.float64],
     angles: NDArray[np.float64] | None,
@@ -28,12 +55,13 @@ def manifest(
 
     Args:
         program: what was exported.
-        files: by name: their format and contents.
+        files: by name.
         resolvers: the values of the circuit's symbols for each patch.
         fidelities: of the preparation, shape (N,).
         angles: of the model.
     """
     order = sorted(program.circuit.all_qubits())
+    missing = missing_parts(program)
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -69,9 +97,30 @@ def manifest(
         "verification": program.verification.to_json(),
         "price": program.price.to_json(),
         "files": {
-            name: {"format": kind, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            for name, (kind, content) in files.items()
+            name: {
+                "format": file.format,
+                "angles": file.angles.value,
+                "bytes": len(file.content),
+                "sha256": hashlib.sha256(file.content).hexdigest(),
+            }
+            for name, file in files.items()
         },
+        **_parameters(program),
+        **({} if missing is None else {"missing": missing}),
+    }
+
+
+def _parameters(program: CompiledProgram) -> dict[str, Any]:
+    """From the angles of model (while symbols) and preparation to the symbols of the circuit."""
+    if not program.parameters.names:
+        return {}
+    return {
+        "parameters": {
+            **program.parameters.to_json(),
+            "note": "value of a symbol in half turns, modulo 2 = its constant + the sum of angle (radians) times "
+            "coefficient; t are the model's angles, p those of the preparation; files with numbers hold those of the "
+            "first entry of `patches`" + (" and of `angles`" if program.angles is None else ""),
+        }
     }
 
 

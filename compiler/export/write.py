@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.export.google_protobuf import GoogleProgram, encode_sweep
-from qpbae_tn.compiler.export.manifest import manifest
+from qpbae_tn.compiler.export.manifest import Angles, File, manifest
+from qpbae_tn.compiler.export.protocol import Format
 from qpbae_tn.compiler.export.registry import format_of, stem_of
 from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.errors import InputError
@@ -31,8 +32,8 @@ def export_program(
     """Write a program to files, whose suffixes choose the formats; nothing is written unless all can be.
 
     With one patch the circuits hold its numbers, but for Google's protobuf, which keeps its symbols and has the numbers
-    in a sweep beside it (`NAME.sweep.pb`). With several patches all keep their symbols. `NAME.manifest.json` beside
-    them says what they are.
+    in a sweep beside it (`NAME.sweep.pb`). With several patches, and for a program whose angles are symbols, all keep
+    their symbols that can (OpenQASM and qsim's text cannot). `NAME.manifest.json` beside them says what they are.
 
     Args:
         program: what to write.
@@ -55,10 +56,10 @@ def export_program(
     sweep = program.parameters.sweep(values)
     written: dict[Path, bytes] = {}
     for stem in dict.fromkeys(stem_of(path) for path in paths):
-        files: dict[str, tuple[str, bytes]] = {}
+        files: dict[str, File] = {}
         for path in (path for path in paths if stem_of(path) == stem):
             kind = format_of(path)
-            keep = isinstance(kind, GoogleProgram) or len(resolvers) != 1
+            keep = _keeps_symbols(program, kind) or len(resolvers) != 1
             if keep and cirq.is_parameterized(program.circuit) and not kind.holds_symbols:
                 raise InputError(
                     f"{kind.name} holds the numbers of one patch, not the symbols of {len(resolvers)}",
@@ -66,12 +67,13 @@ def export_program(
                     remedy="export one patch, or choose .json or .pb",
                 )
             circuit = program.circuit if keep else cirq.resolve_parameters(program.circuit, resolvers[0])
-            files[path.name] = (kind.name, kind.encode(circuit))
+            files[path.name] = File(kind.name, kind.encode(circuit), _angles(program, circuit))
             if isinstance(kind, GoogleProgram):
-                files[f"{stem.name}.sweep.pb"] = ("Google sweep protobuf v2", encode_sweep(sweep))
+                content = encode_sweep(sweep)
+                files[f"{stem.name}.sweep.pb"] = File("Google sweep protobuf v2", content, Angles.SWEEP)
         model = program.angles if angles is None else np.asarray(angles, dtype=np.float64)
         document = manifest(program, files, resolvers, fidelities, model)
-        written.update((stem.with_name(name), content) for name, (_, content) in files.items())
+        written.update((stem.with_name(name), file.content) for name, file in files.items())
         text = json.dumps(document, indent=2, allow_nan=False) + "\n"
         written[stem.with_name(f"{stem.name}.manifest.json")] = text.encode("utf-8")
     for path, content in written.items():
@@ -79,16 +81,57 @@ def export_program(
     return tuple(written)
 
 
-def check_exports(paths: Sequence[Path], *, force: bool = False) -> None:
+def holds_numbers(program: CompiledProgram, paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Those of the files that hold the numbers of one patch and model, though the program is for all."""
+    if not cirq.is_parameterized(program.circuit):
+        return ()
+    return tuple(path for path in paths if not _keeps_symbols(program, format_of(path)))
+
+
+def check_exports(paths: Sequence[Path], *, force: bool = False, json_target: str | None = None) -> None:
     """Refuse, before any work is done, files that could not be written in the end.
 
+    Args:
+        paths: the files.
+        force: whether to replace files.
+        json_target: what else is written, by `--json`: a file, "-" or None.
+
     Raises:
-        InputError: an unknown suffix, a file that exists already or cannot be written.
+        InputError: an unknown suffix, a file that exists already or cannot be written, or two that are the same.
     """
+    taken: dict[Path, str] = {} if json_target in (None, "-") else {Path(str(json_target)).resolve(): "--json"}
     for path in paths:
         stem, kind = stem_of(path), format_of(path)
-        others = [f"{stem.name}.manifest.json"] + [f"{stem.name}.sweep.pb"] * isinstance(kind, GoogleProgram)
-        for file in (path, *(stem.with_name(name) for name in others)):
+        others = [stem.with_name(f"{stem.name}.sweep.pb")] * isinstance(kind, GoogleProgram)
+        manifest_file = stem.with_name(f"{stem.name}.manifest.json")
+        for file, what in ((path, "--export"), *((other, "the sweep of --export") for other in others)):
+            _take(taken, file, what)
+        if taken.get(manifest_file.resolve()) != _MANIFEST:
+            _take(taken, manifest_file, _MANIFEST)
+        for file in (path, manifest_file, *others):
             if file.exists() and not force:
                 raise InputError("exists already", where=file, remedy="choose another name, or --force to replace it")
             check_output_file(file)
+
+
+_MANIFEST = "the manifest of --export"
+
+
+def _take(taken: dict[Path, str], file: Path, what: str) -> None:
+    """Note that a file will be written; refuse it if it is to be written already."""
+    place = file.resolve()
+    if place in taken:
+        raise InputError(
+            f"is to be written twice, by {taken[place]} and by {what}", where=file, remedy="name two files"
+        )
+    taken[place] = what
+
+
+def _keeps_symbols(program: CompiledProgram, kind: Format) -> bool:
+    return isinstance(kind, GoogleProgram) or (program.angles is None and kind.holds_symbols)
+
+
+def _angles(program: CompiledProgram, circuit: cirq.Circuit) -> Angles:
+    if cirq.is_parameterized(circuit):
+        return Angles.SYMBOLS
+    return Angles.NUMBERS if cirq.is_parameterized(program.circuit) else Angles.FIXED

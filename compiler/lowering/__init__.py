@@ -5,7 +5,8 @@ from qpbae_tn.compiler.lowering.lower import Lowered, lower, simplify
 from qpbae_tn.compiler.lowering.native import scheduled, to_native
 from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram, Ry
 from qpbae_tn.compiler.lowering.records import StageRecord
-from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, Rule
+from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, ROUTED_LITERAL_RULES, Rule
+from qpbae_tn.compiler.lowering.runs import merge_runs
 
 __all__ = [
     "ALL_RULES",
@@ -13,6 +14,7 @@ __all__ = [
     "Cz",
     "LITERAL_RULES",
     "Lowered",
+    "ROUTED_LITERAL_RULES",
     "RealProgram",
     "Reference",
     "Rule",
@@ -21,6 +23,7 @@ __all__ = [
     "VerificationError",
     "lower",
     "measured_distribution",
+    "merge_runs",
     "scheduled",
     "simplify",
     "to_native",

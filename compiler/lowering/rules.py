@@ -11,6 +11,7 @@ import cirq
 
 from qpbae_tn.compiler.lowering.angles import Angle
 from qpbae_tn.compiler.lowering.real_program import Cz, Phase, RealGate, RealProgram, Ry
+from qpbae_tn.compiler.lowering.runs import merge_runs
 from qpbae_tn.compiler.stages import Stage
 
 
@@ -176,14 +177,18 @@ def _is_whole(half_turns: float) -> bool:
 _NEGLIGIBLE = 1e-12
 _HALF_TURN = Angle(math.pi)
 
-MERGE = Rule("merge rotations", "RY(a) RY(b) = RY(a + b)", merge_rotations)
+MERGE = Rule("merge rotations, schedule CZ", "RY(a) RY(b) = RY(a + b), and all CZ commute", merge_rotations)
 PAULIS = Rule("push Paulis", "Z RY(t) Z = RY(-t), Y CZ = CZ (Y Z), Z is not seen by a measurement", push_paulis)
 BASIS_STATES = Rule("resolve basis states", "CZ with |0> is the identity, with |1> it is Z", resolve_basis_states)
 UNSEEN = Rule("drop unseen gates", "outside the light cone of the measurements", drop_unseen)
 CANCEL = Rule("cancel pairs", "CZ CZ = 1, and all CZ commute", cancel_pairs)
+RUNS = Rule("merge runs on a pair", "gates on one pair are a matrix that two or three CZ make", merge_runs)
 
 LITERAL_RULES: tuple[Rule, ...] = (PAULIS, MERGE)
 """Rules that leave every two-qubit gate in place."""
 
-ALL_RULES: tuple[Rule, ...] = (PAULIS, MERGE, BASIS_STATES, UNSEEN, CANCEL)
+ROUTED_LITERAL_RULES: tuple[Rule, ...] = (*LITERAL_RULES, RUNS)
+"""For such programs after routing: the router's SWAPs merge with the gates beside them."""
+
+ALL_RULES: tuple[Rule, ...] = (PAULIS, MERGE, BASIS_STATES, UNSEEN, CANCEL, RUNS)
 """All rules, applied in turn until none changes the program."""

@@ -9,10 +9,12 @@ from typing import Any
 import cirq
 import networkx as nx
 
-from qpbae_tn.compiler.lowering import Check, RealProgram, Reference
+from qpbae_tn.compiler.counts import count
+from qpbae_tn.compiler.lowering import Check, RealProgram, Reference, merge_runs
+from qpbae_tn.compiler.lowering.rules import merge_rotations
 from qpbae_tn.compiler.placement.costs import Costs
 from qpbae_tn.compiler.placement.interactions import Interactions
-from qpbae_tn.compiler.placement.routing import route
+from qpbae_tn.compiler.placement.routing import Routed, route
 from qpbae_tn.compiler.placement.search import LIMIT, SearchExtent, find_embedding
 from qpbae_tn.compiler.targets import Target
 from qpbae_tn.errors import InputError
@@ -123,16 +125,21 @@ def _routed(
             where="--target",
             remedy=f"take a target that connects at least {needed} qubits, smaller patches, or another readout",
         )
-    result = route(circuit, target.graph.subgraph(sorted(largest)).copy())
-    placed = RealProgram.from_circuit(result.circuit).to_circuit()
+    # SWAPs merge with the gates beside them when the circuit is lowered: that count decides.
+    choice: list[tuple[int, float, int, Routed, cirq.Circuit]] = []
+    for result in route(circuit, target.graph.subgraph(sorted(largest)).copy(), seed):
+        real = RealProgram.from_circuit(result.circuit)
+        merged = merge_rotations(merge_runs(real)).to_circuit()
+        costs = Costs.of(Interactions.of(merged), target)
+        expected_error = costs.total({qubit: qubit for qubit in costs.logical})
+        choice.append((count(merged).two_qubit_gates, expected_error, len(choice), result, real.to_circuit()))
+    _, expected_error, _, result, placed = min(choice)
     present = [qubit for qubit in inputs if qubit in result.start]
     reference = Reference(circuit, {str(qubit): qubit for qubit in present}, seed)
     check = reference.compare(placed, {str(qubit): result.start[qubit] for qubit in present}, last=True)
     _on_pairs(placed, target)
-    costs = Costs.of(Interactions.of(placed), target)
     why = "none exists" if searched.exhaustive else f"none was found among {searched.looked_at} partial embeddings"
-    note = f"{result.swaps} SWAPs added by Cirq's router: an embedding without them was searched, {why}"
-    expected_error = costs.total({qubit: qubit for qubit in costs.logical})
+    note = f"{result.swaps} SWAPs added by the router: an embedding without them was searched, {why}"
     return Placed(placed, Placement(result.start, result.swaps, expected_error, searched, note), check)
 
 

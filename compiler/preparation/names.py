@@ -32,8 +32,10 @@ def parse_preparation(name: str, bond: int | None = None) -> Preparation:
     if name == "exact":
         return ExactPreparation()
     try:
+        if kind == "mps" and "." in value:
+            return MpsToFidelity(float(value))
         if kind == "mps":
-            return MpsToFidelity(float(value)) if "." in value else MpsPreparation(int(value))
+            return _of_bond(int(value))
     except InputError:
         raise
     except ValueError:
@@ -41,3 +43,10 @@ def parse_preparation(name: str, bond: int | None = None) -> Preparation:
     raise InputError(
         f"unknown preparation {name!r}", where="--preparation", remedy=f"choose one of {', '.join(PREPARATION_NAMES)}"
     )
+
+
+def _of_bond(bond: int) -> MpsPreparation:
+    """`mps:BOND`; a bond that is out of range is the fault of the name, not of `--bond`."""
+    if bond < 1:
+        raise InputError(f"bond {bond} in 'mps:{bond}'", where="--preparation", remedy="give a bond of at least 1")
+    return MpsPreparation(bond)

@@ -63,7 +63,7 @@ def compile(
     Without a model, generic angles and a generic non-negative patch are drawn from --seed.
     """
     from qpbae_tn.cli.training import build_specification
-    from qpbae_tn.compiler.export import check_exports, export_program
+    from qpbae_tn.compiler.export import check_exports, export_program, holds_numbers, missing_note
     from qpbae_tn.compiler.generic import generic_angles
     from qpbae_tn.compiler.pipeline import compile_program
     from qpbae_tn.compiler.preparation import parse_preparation
@@ -75,7 +75,7 @@ def compile(
     reporter = Reporter(json)
     chosen, prepared = get_readout(readout), parse_preparation(preparation, bond)
     files = export or []
-    check_exports(files, force=force)
+    check_exports(files, force=force, json_target=json)
     if model is not None:
         loaded = Model.load(model)
         specification, angles = loaded.specification, loaded.angles
@@ -96,6 +96,13 @@ def compile(
     price = price_program(program.circuit, processor)
     written = export_program(program, files, angles=angles if symbolic else None, force=force) if files else ()
     _describe(program, price, reporter)
+    missing, numbers = missing_note(program), holds_numbers(program, files)
+    notes = [] if missing is None else [missing]
+    if numbers:
+        names, whose = ", ".join(path.name for path in numbers), "patch and model" if symbolic else "patch"
+        notes.append(f"{names}: with the numbers of one {whose}; the manifest has the map from angles to symbols")
+    for note in notes:
+        reporter.notice(note)
     for path in written:
         reporter.console.print(f"wrote {path}", markup=False, soft_wrap=True)
     document = {
@@ -103,6 +110,7 @@ def compile(
         "estimated_fidelity": price.estimated_fidelity,
         "price": price.to_json(),
         "exported": [str(path) for path in written],
+        "notes": notes,
     }
     reporter.emit(document)
 

@@ -83,3 +83,12 @@ def test_a_circuit_past_every_memory_is_refused() -> None:
 def _unitary_with_first_column(column: np.ndarray) -> np.ndarray:
     basis, _ = np.linalg.qr(np.column_stack([column, np.eye(len(column))[:, 1:]]))
     return basis * np.sign(basis[:, 0] @ column)
+
+
+def test_the_method_says_when_nothing_but_the_observable_is_left() -> None:
+    circuit = cirq.Circuit(cirq.ry(0.3)(QUBITS[0]), cirq.CZ(QUBITS[0], QUBITS[1]), cirq.ry(0.2)(QUBITS[1]))
+    found = expectation(circuit, QUBITS[:2], Estimator(2, zeros=(0, 1)))
+    assert found.method == "the observable pulled back to |0...0>"
+    assert found.value == pytest.approx((np.cos(0.15) * np.cos(0.1)) ** 2)
+    held = expectation(circuit, QUBITS[:2], Estimator(2, zeros=(0, 1)), [Boundary(QUBITS[:2], random_state(1, 2))])
+    assert held.method == "state vectors of up to 2 qubits"

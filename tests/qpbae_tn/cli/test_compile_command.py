@@ -36,6 +36,10 @@ def test_compile_tells_and_exports(tmp_path: Path) -> None:
         (["--target", "nowhere"], "willow_pink"),
         (["--export", "circuit.xyz"], ".json"),
         (["--bond", "0"], "at least 1"),
+        (["--preparation", "mps:0"], "--preparation: bond 0"),
+        (["--export", "a.json", "--json", "a.json"], "written twice"),
+        (["--export", "a.json", "--export", "./a.json"], "written twice"),
+        (["--patch-size", "1024", "--readout", "destructive", "--target", "rainbow"], "use patches of 16 px or less"),
         (["--readout", "guess"], "latent"),
     ],
 )
@@ -44,3 +48,21 @@ def test_bad_input_is_one_line_and_exit_2(arguments: list[str], words: str) -> N
     assert result.returncode == 2
     assert len(result.stderr.strip().splitlines()) == 1
     assert words in result.stderr
+
+
+def test_notes_tell_what_an_export_does_not_hold(tmp_path: Path) -> None:
+    files = [str(tmp_path / name) for name in ("echo.pb", "echo.qasm")]
+    exports = [word for file in files for word in ("--export", file)]
+    result = qpbae("compile", "--preparation", "none", "--readout", "echo", "--symbolic", *exports)
+    assert result.returncode == 0, result.stderr
+    words = " ".join(result.stdout.split())
+    assert "note: this circuit alone does not measure F: it holds no preparation" in words
+    assert "inverse of that preparation has to follow before the measurement" in words
+    assert "note: echo.qasm: with the numbers of one patch and model" in words
+    document = json.loads((tmp_path / "echo.manifest.json").read_text())
+    assert document["missing"]["note"] in words
+    assert len(document["missing"]["inputs"][0]) == len(document["missing"]["outputs"][0]) == 4
+
+    result = qpbae("compile", "--preparation", "mps:2", "--json", "-")
+    assert json.loads(result.stdout)["notes"] == []
+    assert "note:" not in result.stderr
