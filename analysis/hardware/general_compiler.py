@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qpbae_tn.compiler.circuits import reconstruction_circuit, reconstruction_registers
 from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, NoPreparation
+from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, NoPreparation, Preparation
 from qpbae_tn.compiler.readouts import get_readout
 from qpbae_tn.compiler.targets import Target
 from qpbae_tn.specification import ModelSpecification
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SEEDS = 10
 """Runs of Qiskit's transpiler, which is random; the one with the fewest CZ counts."""
 OURS = (("ancilla", "none"), ("latent", "none"), ("ancilla", "exact"), ("latent", "exact"), ("latent", "mps:2"))
-_PREPARATIONS = {"none": NoPreparation(), "exact": ExactPreparation(), "mps:2": MpsPreparation(2)}
+_PREPARATIONS: dict[str, Preparation] = {"none": NoPreparation(), "exact": ExactPreparation(), "mps:2": MpsPreparation(2)}
 
 
 @dataclass(frozen=True)
