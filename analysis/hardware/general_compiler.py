@@ -21,8 +21,21 @@ if TYPE_CHECKING:
 
 SEEDS = 10
 """Runs of Qiskit's transpiler, which is random; the one with the fewest CZ counts."""
-OURS = (("ancilla", "none"), ("latent", "none"), ("ancilla", "exact"), ("latent", "exact"), ("latent", "mps:2"))
-_PREPARATIONS: dict[str, Preparation] = {"none": NoPreparation(), "exact": ExactPreparation(), "mps:2": MpsPreparation(2)}
+OURS = (
+    ("ancilla", "none", True),
+    ("ancilla", "none", False),
+    ("latent", "none", False),
+    ("ancilla", "exact", True),
+    ("ancilla", "exact", False),
+    ("latent", "exact", False),
+    ("latent", "mps:2", False),
+)
+"""Readout, preparation, and whether the paper's circuit is left as it is."""
+_PREPARATIONS: dict[str, Preparation] = {
+    "none": NoPreparation(),
+    "exact": ExactPreparation(),
+    "mps:2": MpsPreparation(2),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,7 @@ class Compiled:
         bottleneck: BD.
         compiler: "qiskit" or "qpbae_tn".
         readout: of the circuit that was given to it.
+        literal: whether that was the paper's circuit as it is.
         preparation: of both patch states.
         two_qubit_gates: CZ on coupled pairs.
         two_qubit_depth: layers of them.
@@ -43,6 +57,7 @@ class Compiled:
     bottleneck: int
     compiler: str
     readout: str
+    literal: bool
     preparation: str
     two_qubit_gates: int
     two_qubit_depth: int
@@ -78,9 +93,9 @@ def compare(
         for preparation in ("none", "exact") if has_qiskit() else ():
             on_circuit(f"hardware: Qiskit, P={size}, preparation {preparation}")
             counts = qiskit_counts(specification, target, prepare=preparation == "exact", seed=seed)
-            yield Compiled(size, bottleneck, "qiskit", "ancilla", preparation, *counts)
+            yield Compiled(size, bottleneck, "qiskit", "ancilla", True, preparation, *counts)
         angles, state = generic_angles(specification, seed), generic_state(specification, seed)
-        for readout, preparation in OURS:
+        for readout, preparation, literal in OURS:
             on_circuit(f"hardware: {readout}, P={size}, preparation {preparation}")
             program = compile_program(
                 specification,
@@ -88,12 +103,20 @@ def compare(
                 get_readout(readout),
                 _PREPARATIONS[preparation],
                 target,
+                literal=literal,
                 state=state,
                 seed=seed,
             )
             price = program.price
             yield Compiled(
-                size, bottleneck, "qpbae_tn", readout, preparation, price.two_qubit_gates, price.two_qubit_depth
+                size,
+                bottleneck,
+                "qpbae_tn",
+                readout,
+                literal,
+                preparation,
+                price.two_qubit_gates,
+                price.two_qubit_depth,
             )
 
 

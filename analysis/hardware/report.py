@@ -115,7 +115,11 @@ def _lead(rows: Sequence[dict[str, Any]], compared: Sequence[Compiled]) -> str:
         f"{latent['two_qubit_gates']['native']} CZ with its bond-2 preparation, in {latent['duration_ns'] / 1000:.2f} "
         f"us, and nothing fails in {latent['estimated_fidelity']:.1%} of the runs."
     ]
-    counts = {(c.patch_size, c.compiler, c.readout, c.preparation): c.two_qubit_gates for c in compared}
+    counts = {
+        (c.patch_size, c.compiler, c.readout, c.preparation): c.two_qubit_gates
+        for c in compared
+        if c.literal == (c.compiler == "qiskit")
+    }
     for size in dict.fromkeys(c.patch_size for c in compared):
         general = counts.get((size, "qiskit", "ancilla", "exact"))
         if general is not None:
@@ -165,7 +169,7 @@ def _comparison(compared: Sequence[Compiled]) -> Table:
             f"{item.patch_size}, {item.bottleneck}",
             item.preparation,
             names[item.compiler],
-            item.readout + (", literal" if item.compiler == "qiskit" else ""),
+            item.readout + (", literal" if item.literal else ""),
             str(item.two_qubit_gates),
             str(item.two_qubit_depth),
         ]
