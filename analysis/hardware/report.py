@@ -55,7 +55,7 @@ def page(
         blocks.append(Heading(f"P = {size} on {TARGET}"))
         where = {item.readout: item.program for item in reduced}
         caption = "Numbers are the qubits' places in their register. Darker couplers have larger errors."
-        blocks.append(Figure(f"grid_p{size}", grid_svg(where), caption))
+        blocks.append(Figure(f"grid_p{size}", grid_svg(where), caption, natural_size=True))
         blocks += [_circuit(item) for item in reduced]
     smallest = min(item.patch_size for item in shown)
     blocks += [Heading("The same without reductions"), Text(_LITERAL_WORDS)]
@@ -137,7 +137,7 @@ def _circuit(item: Shown) -> Figure:
         f"{price.qubits} qubits, {price.two_qubit_gates} CZ in {price.two_qubit_depth} layers, "
         f"{price.duration_ns:.0f} ns, estimated fidelity {price.estimated_fidelity:.3f}."
     )
-    return Figure(f"circuit_{item.name}", circuit_svg(item.program, item.title), caption)
+    return Figure(f"circuit_{item.name}", circuit_svg(item.program, item.title), caption, natural_size=True)
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from qpbae_tn.analysis.reports.registry import MODULES, NEEDS, check_data
@@ -14,6 +15,8 @@ from qpbae_tn.analysis.reports.staleness import record
 from qpbae_tn.errors import InputError
 from qpbae_tn.output import write_atomically
 
+OPTIONAL = {"qualtran": "fault-tolerance", "qiskit": "test"}
+"""Packages that some pages use where they are installed, and the extra that brings each."""
 LEADS = "leads.json"
 """Name, title and lead of each written page, so that the index can be made without making every page."""
 
@@ -45,7 +48,8 @@ def make_reports(
         Report name to the files written.
 
     Raises:
-        InputError: a data set that none of the pages takes, or a page that would lose one of its data sets.
+        InputError: a data set that none of the pages takes, or a page that would lose one of its data sets, or the
+            figures of a package that is not installed.
     """
     names = [report.name for report in reports]
     check_data(list(data), names)
@@ -95,6 +99,13 @@ def data_held(folder: Path, name: str) -> list[str]:
 
 
 def _refuse_loss(folder: Path, name: str, data: Mapping[str, Path]) -> None:
+    for package in _packages_used(folder, name):
+        if find_spec(package) is None:
+            raise InputError(
+                f"made with {package}, which is not installed",
+                where=folder / f"{name}.md",
+                remedy=f"pip install 'qpbae_tn[{OPTIONAL[package]}]', or --without-data to leave its figures out",
+            )
     lost = [held for held in data_held(folder, name) if held not in data]
     if lost:
         options = " ".join(f"--data {held}=DIR" for held in lost)
@@ -103,6 +114,13 @@ def _refuse_loss(folder: Path, name: str, data: Mapping[str, Path]) -> None:
             where=folder / f"{name}.md",
             remedy=f"give {options}, or --without-data to replace the page by one that shows less",
         )
+
+
+def _packages_used(folder: Path, name: str) -> list[str]:
+    """The packages of extras that the foot of the page of this report names; none if there is no page."""
+    path = folder / f"{name}.md"
+    foot = path.read_text(encoding="utf-8").rpartition("Versions: ")[2] if path.exists() else ""
+    return [package for package in OPTIONAL if re.search(rf"\b{package} \d", foot)]
 
 
 def _remember_lead(folder: Path, name: str, title: str, lead: str) -> None:

@@ -37,11 +37,13 @@ class Figure:
         name: file name without suffix, unique on the page.
         svg: SVG text.
         caption: what it shows, in a sentence or two.
+        natural_size: whether it keeps its own size and scrolls where it is wider than the page, as small print needs.
     """
 
     name: str
     svg: str
     caption: str
+    natural_size: bool = False
 
 
 @dataclass(frozen=True, eq=False)

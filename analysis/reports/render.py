@@ -158,7 +158,8 @@ def _block_html(block: Block) -> str:
         return str(_MARKDOWN.render(block.markdown))
     if isinstance(block, Figure):
         caption = escape(block.caption)
-        return f'<figure role="img" aria-label="{caption}">{block.svg}<figcaption>{caption}</figcaption></figure>'
+        drawing = f'<div class="scroll natural">{block.svg}</div>' if block.natural_size else block.svg
+        return f'<figure role="img" aria-label="{caption}">{drawing}<figcaption>{caption}</figcaption></figure>'
     if isinstance(block, Picture):
         source = "data:image/png;base64," + b64encode(block.png).decode("ascii")
         caption = escape(block.caption)

@@ -29,7 +29,8 @@ def report(
         bool, typer.Option("--resume", help="Go on from the points that the page's JSON holds already.")
     ] = False,
     without_data: Annotated[
-        bool, typer.Option("--without-data", help="Replace pages that show data sets which --data does not give now.")
+        bool,
+        typer.Option("--without-data", help="Replace pages by ones that show less, where data or extras are missing."),
     ] = False,
     seed: o.Seed = 0,
     json: o.JsonFile = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from qpbae_tn.analysis.reports.make import data_held, make_reports
+from qpbae_tn.analysis.reports.make import OPTIONAL, data_held, make_reports
 from qpbae_tn.analysis.reports.page import Foot, Page
 from qpbae_tn.analysis.reports.registry import MODULES, NEEDS, check_data
 from qpbae_tn.analysis.reports.report import Report, ReportOptions
@@ -53,3 +53,17 @@ def test_dry_run_tells_data_and_time_of_every_page(tmp_path: Path) -> None:
     assert list(told) == list(MODULES)
     assert told["scaling"]["data"] == ["busi_256", "mvtec_grid_256"]
     assert all(row["minutes"] > 0 for row in told.values())
+
+
+def test_a_page_does_not_lose_the_figures_of_an_extra_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(options: ReportOptions) -> Page:
+        return Page("noise", "Noise", "Lead.", [], {"rows": []}, Foot(options.command("noise"), 0, "none", extras))
+
+    report, extras = Report("noise", "Noise", made, ("no-such-file",)), {"numpy": "2.0", "no_such_package": "1.2"}
+    monkeypatch.setitem(OPTIONAL, "no_such_package", "an-extra")
+    make_reports([report], tmp_path, {}, 0)
+    with pytest.raises(InputError, match=r"made with no_such_package, which is not installed; .*\[an-extra\]"):
+        make_reports([report], tmp_path, {}, 0)
+    extras.clear()
+    make_reports([report], tmp_path, {}, 0, without_data=True)
+    make_reports([report], tmp_path, {}, 0)
