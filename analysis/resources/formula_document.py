@@ -34,7 +34,11 @@ GROUPS: tuple[FormulaGroup, ...] = (
     FormulaGroup("reduced_qubits", "qubits, reduced", f.REDUCED_QUBITS),
     FormulaGroup("literal_two_qubit_gates", "two-qubit gates, literal", f.LITERAL_TWO_QUBIT_GATES),
     FormulaGroup("reduced_two_qubit_gates", "two-qubit gates, reduced", f.REDUCED_TWO_QUBIT_GATES),
-    FormulaGroup("literal_depth", "two-qubit depth, literal, one layer of ry", f.LITERAL_DEPTH_ONE_LAYER),
+    FormulaGroup(
+        "literal_depth",
+        "two-qubit depth, literal, one layer of ry, gates in their given order (CZ that commute can be moved to less)",
+        f.LITERAL_DEPTH_ONE_LAYER,
+    ),
     FormulaGroup("reduced_depth", "two-qubit depth, reduced, one layer of ry", f.REDUCED_DEPTH_ONE_LAYER),
     FormulaGroup("rotations", "RY gates as drawn", f.PAPER_GATES["rotation"]),
     FormulaGroup("cnots", "CNOT gates as drawn", f.PAPER_GATES["cnot"]),
