@@ -99,7 +99,8 @@ _COMPARED_WORDS = (
 )
 _LITERAL_WORDS = (
     "The paper's circuits, decoder in full, compiled as they stand. Where no placement without SWAPs exists or was "
-    "found, a router adds them, and each merges with the gates of its pair beside it: the table counts SWAPs and CZ."
+    "found, Cirq's router adds them, and each merges with the gates of its pair beside it: the table counts SWAPs "
+    "and CZ."
 )
 
 

@@ -26,7 +26,7 @@ class Placement:
 
     Args:
         mapping: the physical qubit of each logical one; with SWAPs, at the beginning.
-        swaps: number of SWAPs that the router added; 0 for an embedding.
+        swaps: number of SWAPs that Cirq's router added; 0 for an embedding.
         expected_error: gates times their Pauli errors, and mean readout errors, summed: the expected number of errors.
         searched: how much of the space of embeddings was searched.
         note: the outcome in words.
@@ -139,7 +139,7 @@ def _routed(
     check = reference.compare(placed, {str(qubit): result.start[qubit] for qubit in present}, last=True)
     _on_pairs(placed, target)
     why = "none exists" if searched.exhaustive else f"none was found among {searched.looked_at} partial embeddings"
-    note = f"{result.swaps} SWAPs added by the router: an embedding without them was searched, {why}"
+    note = f"{result.swaps} SWAPs added by Cirq's router: an embedding without them was searched, {why}"
     return Placed(placed, Placement(result.start, result.swaps, expected_error, searched, note), check)
 
 

@@ -71,7 +71,7 @@ def test_what_needs_swaps_is_routed_and_says_so(graph):
     circuit = simplify(_entangled(graph)).circuit
     placed = place(circuit, target)
     assert placed.placement.swaps > 0
-    assert placed.placement.note.startswith(f"{placed.placement.swaps} SWAPs added by the router")
+    assert placed.placement.note.startswith(f"{placed.placement.swaps} SWAPs added by Cirq's router")
     assert "none exists" in placed.placement.note
     assert placed.check.deviation < 1e-12
     lowered = lower(placed.circuit, target)
