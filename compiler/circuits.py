@@ -14,8 +14,9 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import Ansatz, Ry
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.ansatz import Ansatz
+from qpbae_tn.model.blocks import Ry
+from qpbae_tn.model.specification import ModelSpecification
 
 Angles = NDArray[np.floating] | Sequence[float | sympy.Expr]
 

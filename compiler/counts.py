@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import cirq
 
-from qpbae_tn.compiler.stages import Stage, stage_of
+from qpbae_tn.compiler.logical import Stage, stage_of
 
 
 @dataclass(frozen=True)

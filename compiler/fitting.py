@@ -5,9 +5,10 @@ from __future__ import annotations
 from qpbae_tn.compiler.generic import generic_angles
 from qpbae_tn.compiler.readouts import READOUTS, Readout
 from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS
-from qpbae_tn.compiler.targets import Target, known_targets, load_target
+from qpbae_tn.compiler.targets.devices import known_targets, load_target
+from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 
 def check_size(specification: ModelSpecification, readout: Readout, target: Target, *, literal: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 
 def generic_state(specification: ModelSpecification, seed: int) -> NDArray[np.float64]:

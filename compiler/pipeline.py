@@ -14,30 +14,27 @@ from qpbae_tn.compiler.counts import Counts, count
 from qpbae_tn.compiler.expectation import Boundary
 from qpbae_tn.compiler.fitting import check_size
 from qpbae_tn.compiler.generic import generic_angles, generic_state
-from qpbae_tn.compiler.logical import LogicalProgram, Register
-from qpbae_tn.compiler.lowering import (
-    ALL_RULES,
-    LITERAL_RULES,
-    ROUTED_LITERAL_RULES,
-    Check,
-    RealProgram,
-    StageRecord,
-    lower,
-    scheduled,
-    simplify,
-)
+from qpbae_tn.compiler.logical import LogicalProgram, Register, Stage, tagged
+from qpbae_tn.compiler.lowering import lower
+from qpbae_tn.compiler.lowering.equivalence import Check
+from qpbae_tn.compiler.lowering.lower import simplify
+from qpbae_tn.compiler.lowering.native import scheduled
+from qpbae_tn.compiler.lowering.real_program import RealProgram
+from qpbae_tn.compiler.lowering.records import StageRecord
+from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, ROUTED_LITERAL_RULES
 from qpbae_tn.compiler.parameters import flatten
-from qpbae_tn.compiler.placement import Placed, place
-from qpbae_tn.compiler.preparation import Preparation, prepare
+from qpbae_tn.compiler.placement import place
+from qpbae_tn.compiler.placement.place import Placed
+from qpbae_tn.compiler.preparation.protocol import Preparation
+from qpbae_tn.compiler.preparation.single import prepare
 from qpbae_tn.compiler.program import MEASUREMENT_KEY, CompiledProgram
 from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.compiler.real_gates import to_real_gates
 from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS, apply_reductions
-from qpbae_tn.compiler.stages import Stage, tagged
-from qpbae_tn.compiler.targets import Target
+from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.compiler.verification import Verification, model_score, verify
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
 

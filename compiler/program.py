@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from qpbae_tn.compiler.counts import Counts, count
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.logical import LogicalProgram
-from qpbae_tn.compiler.lowering import StageRecord
+from qpbae_tn.compiler.lowering.records import StageRecord
 from qpbae_tn.compiler.parameters import ParameterMap
-from qpbae_tn.compiler.placement import Placement
-from qpbae_tn.compiler.preparation import Preparation, PreparationFit
-from qpbae_tn.compiler.price import ProgramPrice, price_program
+from qpbae_tn.compiler.placement.place import Placement
+from qpbae_tn.compiler.preparation.protocol import Preparation, PreparationFit
+from qpbae_tn.compiler.price.program import ProgramPrice, price_program
 from qpbae_tn.compiler.readouts import Readout
-from qpbae_tn.compiler.targets import Target
+from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.compiler.verification import Verification
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
 

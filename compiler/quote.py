@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation import Preparation, parse_preparation
-from qpbae_tn.compiler.price import Price, default_shot_period, price_image, price_program, price_training, shots_for
+from qpbae_tn.compiler.preparation.names import parse_preparation
+from qpbae_tn.compiler.preparation.protocol import Preparation
+from qpbae_tn.compiler.price.program import price_program
+from qpbae_tn.compiler.price.runs import Price, default_shot_period, price_image, price_training, shots_for
 from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import Readout, get_readout, one_shot_variance
-from qpbae_tn.compiler.targets import Target
+from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
 

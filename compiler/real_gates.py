@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import cirq
 import numpy as np
 
-from qpbae_tn.compiler.logical import LogicalProgram
-from qpbae_tn.compiler.stages import stage_of
+from qpbae_tn.compiler.logical import LogicalProgram, stage_of
 
 
 def to_real_gates(program: LogicalProgram) -> LogicalProgram:

@@ -13,9 +13,9 @@ from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.expectation import Boundary, expectation
 from qpbae_tn.compiler.lowering.equivalence import VerificationError
 from qpbae_tn.compiler.readouts import Quantity
-from qpbae_tn.compiler.targets import Target, check_program, duration_ns
+from qpbae_tn.compiler.targets.target import Target, check_program, duration_ns
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 TOLERANCE = 1e-6
 """How far the ideal expectation of a compiled readout may be from the model's fidelity."""

@@ -6,16 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qpbae_tn.estimator import PatchAutoencoder
-    from qpbae_tn.model import Model
-    from qpbae_tn.specification import ModelSpecification
+    from qpbae_tn.experiment.estimator import PatchAutoencoder
+    from qpbae_tn.model.model import Model
+    from qpbae_tn.model.specification import ModelSpecification
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Model": "qpbae_tn.model",
-    "ModelSpecification": "qpbae_tn.specification",
-    "PatchAutoencoder": "qpbae_tn.estimator",
+    "Model": "qpbae_tn.model.model",
+    "ModelSpecification": "qpbae_tn.model.specification",
+    "PatchAutoencoder": "qpbae_tn.experiment.estimator",
 }
 """Where the public names live; they are imported on their first use, so that `import qpbae_tn` stays light."""
 

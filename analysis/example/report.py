@@ -8,21 +8,19 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Canvas
 
-from qpbae_tn.analysis.reports.page import Foot, Heading, Page, Picture, Table, Text
-from qpbae_tn.analysis.reports.render import rows_as_csv
-from qpbae_tn.analysis.reports.report import Report, ReportOptions
-from qpbae_tn.baselines.registry import BASELINES
-from qpbae_tn.data.registry import open_data_set
+from qpbae_tn.analysis.pages import Report, ReportOptions
+from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.evaluation.baselines import fit_baselines
-from qpbae_tn.evaluation.evaluate import evaluate_model
-from qpbae_tn.evaluation.result import Evaluation
-from qpbae_tn.metrics import decide
-from qpbae_tn.reporting.charts import STYLE
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import initial_angles
-from qpbae_tn.training.train import train_model, versions
+from qpbae_tn.experiment.baselines import BASELINES
+from qpbae_tn.experiment.evaluation import Evaluation, evaluate_model, fit_baselines
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.training import train_model, versions
+from qpbae_tn.metrics.table import decide
+from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.report.charts import STYLE
+from qpbae_tn.report.page import Foot, Heading, Page, Picture, Table, Text
+from qpbae_tn.report.render import rows_as_csv
 
 TITLE = "An example: from images to a map"
 METRICS = ("auroc", "aupro", "average_precision", "best_f1", "image_auroc")
@@ -127,5 +125,5 @@ REPORT = Report(
     name="example",
     title=TITLE,
     make=make,
-    inputs=("analysis/example", "qpbae_tn/training", "qpbae_tn/data/textures.py", "qpbae_tn/data/defects.py"),
+    inputs=("analysis/example", "qpbae_tn/experiment", "qpbae_tn/data/textures.py", "qpbae_tn/model"),
 )

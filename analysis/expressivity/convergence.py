@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from qpbae_tn.engines.exact.mean_state import MeanState, MeanStateLoss
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import dc_angles
+from qpbae_tn.engines.exact import MeanState, MeanStateLoss
+from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.specification import ModelSpecification
 
 STARTS = 3
 MAX_ITERATIONS = 1000

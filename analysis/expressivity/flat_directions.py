@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import RY
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.blocks import RY
+from qpbae_tn.model.specification import ModelSpecification
 
 
 def unseen_directions(specification: ModelSpecification) -> NDArray[np.float64]:

@@ -10,12 +10,11 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from qpbae_tn.analysis.expressivity.study import ExpressivityPlan, run_study
-from qpbae_tn.analysis.reports.data_words import data_words
-from qpbae_tn.analysis.reports.page import Block, Figure, Foot, Heading, Page, Table, Text
-from qpbae_tn.analysis.reports.render import rows_as_csv
-from qpbae_tn.analysis.reports.report import Report, ReportOptions
-from qpbae_tn.reporting.charts import PALETTE, chart
-from qpbae_tn.training.train import versions
+from qpbae_tn.analysis.pages import Report, ReportOptions
+from qpbae_tn.experiment.training import versions
+from qpbae_tn.report.charts import PALETTE, chart
+from qpbae_tn.report.page import Block, Figure, Foot, Heading, Page, Table, Text, data_words
+from qpbae_tn.report.render import rows_as_csv
 
 DATA_NAMES = ("busi_32", "mvtec_grid_256")
 Row = Mapping[str, Any]
@@ -248,5 +247,5 @@ REPORT = Report(
     name="expressivity",
     title="What the ansatz can express, and what detection makes of it",
     make=make,
-    inputs=("analysis/expressivity", "qpbae_tn/ansatz", "qpbae_tn/engines/exact", "qpbae_tn/training/ceilings.py"),
+    inputs=("analysis/expressivity", "qpbae_tn/model", "qpbae_tn/engines/exact.py", "qpbae_tn/experiment/ceilings.py"),
 )

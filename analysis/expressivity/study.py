@@ -12,20 +12,17 @@ from numpy.typing import NDArray
 
 from qpbae_tn.analysis.expressivity.convergence import train_to_convergence
 from qpbae_tn.analysis.expressivity.flat_directions import moved_along
-from qpbae_tn.ansatz import BLOCK_KINDS
-from qpbae_tn.baselines.dc_overlap import DcOverlap
-from qpbae_tn.baselines.patch_pca import FittedPatchPca, leading_eigenvectors
-from qpbae_tn.data.protocol import LabelledImageSet
-from qpbae_tn.data.registry import open_data_set
+from qpbae_tn.data.data_set import LabelledImageSet
+from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import random_split
-from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.exact.mean_state import MeanState, latent_rows
-from qpbae_tn.metrics import evaluate_maps
-from qpbae_tn.scoring import Scorer, anomaly_maps, model_scorer
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.ceilings import pca_ceiling, product_ceiling
-from qpbae_tn.training.effective import effective_parameters
-from qpbae_tn.training.problem import prepare_problem
+from qpbae_tn.engines.exact import ExactEngine, MeanState, latent_rows
+from qpbae_tn.experiment.baselines import DcOverlap, FittedPatchPca, leading_eigenvectors
+from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
+from qpbae_tn.experiment.fit import prepare_problem
+from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
+from qpbae_tn.metrics.evaluation import evaluate_maps
+from qpbae_tn.model.blocks import BLOCK_KINDS
+from qpbae_tn.model.specification import ModelSpecification
 
 METRICS = ("auroc", "aupro", "best_f1")
 RESAMPLES = 50

@@ -14,8 +14,8 @@ from math import ceil, log2
 
 from qpbae_tn.analysis.resources import formulas as f
 from qpbae_tn.analysis.resources.preparation_formulas import preparation_rotations
-from qpbae_tn.ansatz import BLOCK_KINDS, BlockKind
-from qpbae_tn.compiler.preparation import parse_preparation
+from qpbae_tn.compiler.preparation.names import parse_preparation
+from qpbae_tn.model.blocks import BLOCK_KINDS, BlockKind
 
 SYNTHESIS_BUDGET = 1e-3
 """Largest sum of the approximation errors of all rotations of a shot."""

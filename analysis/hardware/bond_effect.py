@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from qpbae_tn.data.registry import open_data_set
+from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.mps import MpsEngine, states_to_mps
-from qpbae_tn.metrics import evaluate_maps
-from qpbae_tn.scoring import PatchBatch, Scorer, anomaly_maps
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import initial_angles
-from qpbae_tn.training.train import train_model
+from qpbae_tn.engines.mps.engine import MpsEngine
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.scoring import PatchBatch, Scorer, anomaly_maps
+from qpbae_tn.experiment.training import train_model
+from qpbae_tn.metrics.evaluation import evaluate_maps
+from qpbae_tn.model.mps import states_to_mps
+from qpbae_tn.model.specification import ModelSpecification
 
 BONDS = (1, 2, 4)
 SIZES = ((4, 1), (8, 2))

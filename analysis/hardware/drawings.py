@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from qpbae_tn.compiler.logical import Stage, stage_of
 from qpbae_tn.compiler.program import CompiledProgram
-from qpbae_tn.compiler.stages import Stage, stage_of
-from qpbae_tn.reporting.charts import PALETTE, STYLE, to_svg
+from qpbae_tn.report.charts import PALETTE, STYLE, to_svg
 
 STAGE_COLOURS = dict(zip(Stage, (PALETTE[5], PALETTE[0], PALETTE[2], PALETTE[1]), strict=True))
 REGISTER_COLOURS = {"data": PALETTE[0], "copy": PALETTE[1], "fresh": PALETTE[2], "ancilla": PALETTE[3]}

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from qpbae_tn.compiler.circuits import reconstruction_circuit, reconstruction_registers
 from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, NoPreparation, Preparation
+from qpbae_tn.compiler.preparation.exact import ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
+from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation
 from qpbae_tn.compiler.readouts import get_readout
-from qpbae_tn.compiler.targets import Target
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.compiler.targets.target import Target
+from qpbae_tn.model.specification import ModelSpecification
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

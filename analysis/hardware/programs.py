@@ -10,9 +10,9 @@ from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import get_readout
-from qpbae_tn.compiler.targets import Target
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import initial_angles
+from qpbae_tn.compiler.targets.target import Target
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.model.specification import ModelSpecification
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,11 @@ from qpbae_tn.analysis.hardware.bond_effect import bond_lines, bond_rows
 from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
 from qpbae_tn.analysis.hardware.general_compiler import SEEDS, Compiled, compare, qiskit_version
 from qpbae_tn.analysis.hardware.programs import Shown, compile_shown
-from qpbae_tn.analysis.reports.page import Block, Figure, Foot, Heading, Page, Table, Text
-from qpbae_tn.analysis.reports.report import Report, ReportOptions
+from qpbae_tn.analysis.pages import Report, ReportOptions
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
-from qpbae_tn.compiler.targets import load_target
-from qpbae_tn.training.train import versions
+from qpbae_tn.compiler.targets.devices import load_target
+from qpbae_tn.experiment.training import versions
+from qpbae_tn.report.page import Block, Figure, Foot, Heading, Page, Table, Text
 
 TITLE = "Compiled circuits on the device"
 READOUTS = ("latent", "destructive", "echo", "ancilla")
@@ -212,7 +212,7 @@ REPORT = Report(
         "compiler/lowering",
         "compiler/placement",
         "compiler/preparation",
-        "compiler/readouts",
-        "compiler/reductions",
+        "compiler/readouts.py",
+        "compiler/reductions.py",
     ),
 )

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from qpbae_tn.analysis.reports.page import Figure
-from qpbae_tn.reporting.charts import PALETTE, chart
+from qpbae_tn.report.charts import PALETTE, chart
+from qpbae_tn.report.page import Figure
 
 Row = Mapping[str, Any]
 _SOURCES = ("preparation", "encoder", "decoder", "readout", "measurement")

@@ -12,9 +12,13 @@ from functools import cache
 import cirq
 
 from qpbae_tn.analysis.noise.program import Factor, NoisyProgram, Step, fused, observable, swap_observable
-from qpbae_tn.analysis.noise.transfer import FloatArray, depolarising_transfer, kronecker, operation_transfer
-from qpbae_tn.compiler.logical import LogicalProgram
-from qpbae_tn.compiler.stages import Stage, stage_of
+from qpbae_tn.analysis.noise.transfer import (
+    FloatArray,
+    depolarising_transfer,
+    kronecker,
+    operation_transfer,
+)
+from qpbae_tn.compiler.logical import LogicalProgram, Stage, stage_of
 from qpbae_tn.errors import InputError
 
 PAPER_P = 0.2

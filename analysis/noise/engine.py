@@ -12,9 +12,9 @@ from qpbae_tn.analysis.noise.depolarising import PAPER_P, check_strength, depola
 from qpbae_tn.analysis.noise.expectation import effect
 from qpbae_tn.analysis.noise.response import DepolarisedResponse
 from qpbae_tn.analysis.noise.transfer import FloatArray, pauli_operator
-from qpbae_tn.compiler.readouts.ancilla import AncillaTest, AncillaTraining
-from qpbae_tn.engines.exact.mean_state import MeanState, mean_state
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.compiler.readouts import AncillaTest, AncillaTraining
+from qpbae_tn.engines.exact import MeanState, mean_state
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.floating]
 

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from qpbae_tn.analysis.noise.transfer import FloatArray
 from qpbae_tn.analysis.shots.material import Material
 from qpbae_tn.compiler.readouts import Quantity
-from qpbae_tn.embedding import embed
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.metrics import PixelTable, decide, operating_threshold
-from qpbae_tn.metrics.aupro import Aupro
-from qpbae_tn.metrics.auroc import PixelAuroc
-from qpbae_tn.metrics.bootstrap import percentile_interval, resample_weights
-from qpbae_tn.model import Model
-from qpbae_tn.patches import PatchGrid
+from qpbae_tn.metrics.protocol import percentile_interval, resample_weights
+from qpbae_tn.metrics.ranked import Aupro, PixelAuroc
+from qpbae_tn.metrics.table import PixelTable, decide, operating_threshold
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.model import Model
+from qpbae_tn.model.patches import PatchGrid
 
 RESAMPLES = 200
 QUANTILE = 0.99

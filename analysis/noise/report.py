@@ -11,17 +11,16 @@ from qpbae_tn.analysis.noise.document import noise_document
 from qpbae_tn.analysis.noise.images import Scene
 from qpbae_tn.analysis.noise.study import SHOTS, NoisePlan, NoiseStudy, run_study
 from qpbae_tn.analysis.noise.training import training_rows
-from qpbae_tn.analysis.reports.data_words import data_words
-from qpbae_tn.analysis.reports.page import Block, Foot, Heading, Page, Table, Text
-from qpbae_tn.analysis.reports.render import rows_as_csv
-from qpbae_tn.analysis.reports.report import Report, ReportOptions
+from qpbae_tn.analysis.pages import Report, ReportOptions
 from qpbae_tn.analysis.shots.material import quickly_trained
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.readouts import get_readout
-from qpbae_tn.compiler.targets import load_target
-from qpbae_tn.data.registry import open_data_set
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.train import versions
+from qpbae_tn.compiler.targets.devices import load_target
+from qpbae_tn.data.layouts import open_data_set
+from qpbae_tn.experiment.training import versions
+from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.report.page import Block, Foot, Heading, Page, Table, Text, data_words
+from qpbae_tn.report.render import rows_as_csv
 
 TITLE = "Device noise"
 READOUTS = ("latent", "destructive", "echo", "ancilla", "direct")
@@ -372,5 +371,5 @@ REPORT = Report(
     name="noise",
     title=TITLE,
     make=make,
-    inputs=("analysis/noise", "compiler/lowering", "compiler/placement", "compiler/readouts", "compiler/price"),
+    inputs=("analysis/noise", "compiler/lowering", "compiler/placement", "compiler/readouts.py", "compiler/price"),
 )

@@ -16,12 +16,11 @@ from qpbae_tn.analysis.noise.expectation import PulledBack, pull_back
 from qpbae_tn.analysis.noise.program import NoisyProgram, observable
 from qpbae_tn.analysis.noise.transfer import FloatArray
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.logical import LogicalProgram
+from qpbae_tn.compiler.logical import LogicalProgram, Stage
 from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import Readout
-from qpbae_tn.compiler.stages import Stage
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 EXACT_METHOD = "exact density operator in the Pauli basis, no sampling"
 LARGEST_DEPOLARISED = 4

@@ -18,7 +18,7 @@ from qpbae_tn.analysis.noise.transfer import FloatArray
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.compiler.readouts import Quantity, Readout, one_shot_variance
-from qpbae_tn.compiler.targets import Target
+from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.errors import InputError
 
 Row = dict[str, Any]

@@ -10,8 +10,7 @@ from qpbae_tn.analysis.noise.engine import DepolarisedEngine
 from qpbae_tn.analysis.noise.images import MapMetrics, Patches
 from qpbae_tn.analysis.shots.material import Material
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.training.fit import FitOptions, fit
-from qpbae_tn.training.problem import prepare_problem
+from qpbae_tn.experiment.fit import FitOptions, fit, prepare_problem
 
 
 def training_rows(

@@ -11,7 +11,7 @@ from typing import Any
 
 from qpbae_tn.analysis.reproduction.results import StudyResults
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.settings import QUANTUM
+from qpbae_tn.study.cells import QUANTUM
 
 IMAGE_PIXELS = 32 * 32
 LOSS_FACTOR = 0.5

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from qpbae_tn.analysis.reproduction.results import StudyResults
-from qpbae_tn.metrics.titles import METRIC_TITLES
-from qpbae_tn.study.settings import QUANTUM
-from qpbae_tn.study.summary import Configuration
+from qpbae_tn.metrics.evaluation import METRIC_TITLES
+from qpbae_tn.study.cells import QUANTUM
+from qpbae_tn.study.tables import Configuration
 
 SETTINGS = ({"patch_size": 4}, {"patch_size": 8})
 REFERENCE = {

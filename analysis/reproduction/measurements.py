@@ -18,17 +18,16 @@ from qpbae_tn.analysis.reproduction.authors import (
 from qpbae_tn.analysis.reproduction.results import StudyResults
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines import make_engine
-from qpbae_tn.metrics import PixelTable
-from qpbae_tn.metrics.auroc import PixelAuroc
-from qpbae_tn.scoring import anomaly_maps, model_scorer
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.study.measures import CURVE_THRESHOLDS
+from qpbae_tn.experiment.fit import FitOptions, fit, prepare_problem
+from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
+from qpbae_tn.metrics.ranked import PixelAuroc
+from qpbae_tn.metrics.table import PixelTable
+from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.study.cells import QUANTUM
 from qpbae_tn.study.presets import authors_angles, paper_cells
-from qpbae_tn.study.settings import QUANTUM
 from qpbae_tn.study.sources import Source, load
-from qpbae_tn.study.summary import Configuration
-from qpbae_tn.training.fit import FitOptions, fit
-from qpbae_tn.training.problem import prepare_problem
+from qpbae_tn.study.tables import Configuration
+from qpbae_tn.study.work import CURVE_THRESHOLDS
 
 
 def measurements(paper: StudyResults, sources: Mapping[str, Source], authors: Path | None) -> dict[str, Any]:

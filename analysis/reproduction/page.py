@@ -7,8 +7,6 @@ from typing import Any
 
 from scipy.stats import spearmanr
 
-from qpbae_tn.analysis.reports.page import Block, Foot, Heading, Page, Table, Text
-from qpbae_tn.analysis.reports.render import rows_as_csv
 from qpbae_tn.analysis.reproduction.departures import Departure, departures
 from qpbae_tn.analysis.reproduction.results import StudyResults
 from qpbae_tn.analysis.reproduction.sections import (
@@ -19,11 +17,12 @@ from qpbae_tn.analysis.reproduction.sections import (
     figure_6,
     loss_curves,
 )
-from qpbae_tn.metrics.titles import METRIC_TITLES
-from qpbae_tn.study.settings import QUANTUM
-from qpbae_tn.study.summary import Comparison, compare_with_paper
-from qpbae_tn.study.tables import paper_tables
-from qpbae_tn.training.train import versions
+from qpbae_tn.experiment.training import versions
+from qpbae_tn.metrics.evaluation import METRIC_TITLES
+from qpbae_tn.report.page import Block, Foot, Heading, Page, Table, Text
+from qpbae_tn.report.render import rows_as_csv
+from qpbae_tn.study.cells import QUANTUM
+from qpbae_tn.study.tables import Comparison, compare_with_paper, paper_tables
 
 _TABLE_WORDS = (
     "Mean and standard deviation over the seeds 123, 456 and 789 (ours with n - 1). Initial angles and index lists are "

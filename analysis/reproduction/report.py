@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from qpbae_tn.analysis.reports.page import Page
-from qpbae_tn.analysis.reports.render import write_page
-from qpbae_tn.analysis.reports.report import Report, ReportOptions
+from qpbae_tn.analysis.pages import Report, ReportOptions
 from qpbae_tn.analysis.reproduction.measurements import measurements
 from qpbae_tn.analysis.reproduction.page import reproduction_page
 from qpbae_tn.analysis.reproduction.results import StudyResults, run_or_read
+from qpbae_tn.report.page import Page
+from qpbae_tn.report.render import write_page
 
 RUNS = Path("runs")
 """Where `qpbae study run` puts the two studies; `--resume`, or a call without data, takes their results from there."""
@@ -61,5 +61,5 @@ REPORT = Report(
     "reproduction",
     "The paper's results, reproduced",
     make,
-    ("analysis/reproduction", "qpbae_tn/study", "qpbae_tn/metrics", "qpbae_tn/training", "qpbae_tn/baselines"),
+    ("analysis/reproduction", "qpbae_tn/study", "qpbae_tn/metrics", "qpbae_tn/experiment"),
 )

@@ -12,8 +12,8 @@ from qpbae_tn.study.runner import run_study
 from qpbae_tn.study.sources import Source, open_sources
 from qpbae_tn.study.specification import Study, read_study
 from qpbae_tn.study.store import Contents, read_results, results_path
-from qpbae_tn.study.summary import Configuration, configurations
-from qpbae_tn.study.workplaces import LocalProcesses
+from qpbae_tn.study.tables import Configuration, configurations
+from qpbae_tn.study.workers import LocalProcesses
 
 STUDIES = ("paper", "departures")
 DATA_NAMES = {"busi_32": "busi", "mvtec_grid_256": "grid"}

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from qpbae_tn.analysis.reports.page import Block, Figure, Heading, Table, Text
 from qpbae_tn.analysis.reproduction.authors import LOSS_FACTOR
 from qpbae_tn.analysis.reproduction.results import StudyResults
-from qpbae_tn.metrics.titles import METRIC_TITLES
-from qpbae_tn.reporting.charts import PALETTE, chart
+from qpbae_tn.metrics.evaluation import METRIC_TITLES
+from qpbae_tn.report.charts import PALETTE, chart
+from qpbae_tn.report.page import Block, Figure, Heading, Table, Text
+from qpbae_tn.study.cells import QUANTUM
 from qpbae_tn.study.charts import overlap_chart, stride_chart
-from qpbae_tn.study.measures import CURVE_THRESHOLDS
-from qpbae_tn.study.settings import QUANTUM
-from qpbae_tn.study.summary import Configuration
+from qpbae_tn.study.tables import Configuration
+from qpbae_tn.study.work import CURVE_THRESHOLDS
 
 METRICS = ("aupro", "auroc")
 FIGURE_5 = {"patch_size": 4, "stride": 1, "bottleneck": 2}

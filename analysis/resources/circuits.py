@@ -12,15 +12,15 @@ import cirq
 
 from qpbae_tn.compiler.counts import Counts, count, two_qubit_gates_by_stage
 from qpbae_tn.compiler.generic import generic_angles
-from qpbae_tn.compiler.logical import LogicalProgram, Register
-from qpbae_tn.compiler.lowering import ALL_RULES, RealProgram
-from qpbae_tn.compiler.preparation import Preparation
+from qpbae_tn.compiler.logical import LogicalProgram, Register, Stage
+from qpbae_tn.compiler.lowering.real_program import RealProgram
+from qpbae_tn.compiler.lowering.rules import ALL_RULES
+from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.compiler.program import MEASUREMENT_KEY
 from qpbae_tn.compiler.readouts import get_readout
 from qpbae_tn.compiler.real_gates import to_real_gates
 from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS
-from qpbae_tn.compiler.stages import Stage
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 
 @cache

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from qpbae_tn.analysis.resources import formulas as f
 from qpbae_tn.analysis.resources.preparation_formulas import preparation_gates
-from qpbae_tn.ansatz import RY
-from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation
+from qpbae_tn.compiler.preparation.exact import ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
+from qpbae_tn.model.blocks import RY
 
 PAPER_SIZE, PAPER_BOTTLENECK = 8, 2
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
-from qpbae_tn.ansatz import block_kind
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.blocks import block_kind
+from qpbae_tn.model.specification import ModelSpecification
 
 
 class Placing(StrEnum):

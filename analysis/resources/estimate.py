@@ -11,15 +11,23 @@ from qpbae_tn.analysis.resources import hardware as h
 from qpbae_tn.analysis.resources.configuration import Assumptions, Cell, Effort, Placing
 from qpbae_tn.analysis.resources.parameters import Parameters, parameters
 from qpbae_tn.analysis.resources.sizes import Size, counted_size, formula_size
-from qpbae_tn.ansatz import block_kind
-from qpbae_tn.compiler.preparation import ExactPreparation, parse_preparation
-from qpbae_tn.compiler.preparation.exact import MOST_QUBITS
-from qpbae_tn.compiler.price import ShotPeriod, default_shot_period, price_image, price_training, shot_period, shots_for
+from qpbae_tn.compiler.preparation.exact import MOST_QUBITS, ExactPreparation
+from qpbae_tn.compiler.preparation.names import parse_preparation
+from qpbae_tn.compiler.price.runs import (
+    ShotPeriod,
+    default_shot_period,
+    price_image,
+    price_training,
+    shot_period,
+    shots_for,
+)
 from qpbae_tn.compiler.readouts import get_readout, one_shot_variance
-from qpbae_tn.compiler.targets import Target, load_target
+from qpbae_tn.compiler.targets.devices import load_target
+from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.errors import InputError
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.blocks import block_kind
+from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.specification import ModelSpecification
 
 Row = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qpbae_tn.analysis.reports.page import Block, Heading, Table, Text
+from qpbae_tn.report.page import Block, Heading, Table, Text
 
 
 def fault_tolerance_blocks(document: Mapping[str, Any]) -> list[Block]:

@@ -24,8 +24,8 @@ from functools import cached_property
 
 import sympy
 
-from qpbae_tn.ansatz import BlockKind, Cnot
-from qpbae_tn.compiler.stages import Stage
+from qpbae_tn.compiler.logical import Stage
+from qpbae_tn.model.blocks import BlockKind, Cnot
 
 N, BD, LAYERS, CNOTS, ANGLES, ZEROS = sympy.symbols("n BD L c a z", integer=True, nonnegative=True)
 """Qubits of a patch, latent qubits, layers, CNOTs and angles a block, and 1 where a block ends with its one CNOT."""

@@ -16,14 +16,17 @@ import cirq
 
 from qpbae_tn.analysis.resources.circuits import held_qubits, reduced_program, simplified, with_preparation
 from qpbae_tn.analysis.resources.sizes import Size
-from qpbae_tn.compiler.lowering import RealProgram, scheduled, to_native
-from qpbae_tn.compiler.placement import Costs, Interactions, find_embedding, place
-from qpbae_tn.compiler.preparation import parse_preparation
-from qpbae_tn.compiler.price import ProgramPrice, price_program
-from qpbae_tn.compiler.stages import Stage
-from qpbae_tn.compiler.targets import NativeGate, Target, check_program
+from qpbae_tn.compiler.logical import Stage
+from qpbae_tn.compiler.lowering.native import scheduled, to_native
+from qpbae_tn.compiler.lowering.real_program import RealProgram
+from qpbae_tn.compiler.placement import place
+from qpbae_tn.compiler.placement.interactions import Costs, Interactions
+from qpbae_tn.compiler.placement.search import find_embedding
+from qpbae_tn.compiler.preparation.names import parse_preparation
+from qpbae_tn.compiler.price.program import ProgramPrice, price_program
+from qpbae_tn.compiler.targets.target import NativeGate, Target, check_program
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 
 @dataclass(frozen=True)

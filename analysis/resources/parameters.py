@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from qpbae_tn.analysis.resources.formulas import has_depth_formula
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 MOST_QUBITS_FOR_RANK = 6
 """Past this the rank of the Jacobian takes too long for a row of a table."""
@@ -41,6 +41,6 @@ def parameters(specification: ModelSpecification) -> Parameters:
         return Parameters(nominal, specification.trash_count, "formula")
     if n > MOST_QUBITS_FOR_RANK:
         return Parameters(nominal, None, "not computed")
-    from qpbae_tn.training.effective import effective_parameters
+    from qpbae_tn.experiment.ceilings import effective_parameters
 
     return Parameters(nominal, effective_parameters(specification), "counted")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sympy
 
 from qpbae_tn.analysis.resources.formulas import Formula, N
-from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, NoPreparation, Preparation
-from qpbae_tn.compiler.preparation.exact import LINE_CZ
+from qpbae_tn.compiler.preparation.exact import LINE_CZ, ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
+from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation
 from qpbae_tn.errors import InputError
 
 MPS_BOND_2 = Formula("mps:2", 2 * N - 3)

@@ -7,9 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from qpbae_tn.analysis.fault_tolerance.physical import has_qualtran
-from qpbae_tn.analysis.reports.page import Block, Foot, Heading, Page, Table, Text
-from qpbae_tn.analysis.reports.render import rows_as_csv
-from qpbae_tn.analysis.reports.report import Report, ReportOptions
+from qpbae_tn.analysis.pages import Report, ReportOptions
 from qpbae_tn.analysis.resources.claims import claims
 from qpbae_tn.analysis.resources.fault_tolerance_blocks import fault_tolerance_blocks
 from qpbae_tn.analysis.resources.formula_document import GROUPS, LEGEND
@@ -21,7 +19,9 @@ from qpbae_tn.analysis.resources.report_charts import (
     time_chart,
 )
 from qpbae_tn.analysis.resources.study import READOUT_NAMES, run_study
-from qpbae_tn.training.train import versions
+from qpbae_tn.experiment.training import versions
+from qpbae_tn.report.page import Block, Foot, Heading, Page, Table, Text
+from qpbae_tn.report.render import rows_as_csv
 
 Row = Mapping[str, Any]
 TITLE = "What it costs"
@@ -241,9 +241,9 @@ REPORT = Report(
     inputs=(
         "analysis/resources",
         "analysis/fault_tolerance",
-        "compiler/readouts",
-        "compiler/reductions",
+        "compiler/readouts.py",
+        "compiler/reductions.py",
         "compiler/price",
-        "qpbae_tn/ansatz",
+        "qpbae_tn/model",
     ),
 )

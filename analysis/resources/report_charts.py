@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import log
 from typing import Any
 
-from qpbae_tn.analysis.reports.page import Figure
 from qpbae_tn.analysis.resources.study import READOUT_NAMES
-from qpbae_tn.reporting.charts import PALETTE, chart
+from qpbae_tn.report.charts import PALETTE, chart
+from qpbae_tn.report.page import Figure
 
 Row = Mapping[str, Any]
 LAST_SIZE_OF_IMAGE = 32

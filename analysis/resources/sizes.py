@@ -9,9 +9,9 @@ from typing import Any
 from qpbae_tn.analysis.resources import formulas as f
 from qpbae_tn.analysis.resources.circuits import count_whole, literal_program, reduced_program
 from qpbae_tn.analysis.resources.preparation_formulas import preparation_gates
-from qpbae_tn.compiler.preparation import parse_preparation
-from qpbae_tn.compiler.stages import Stage
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.compiler.logical import Stage
+from qpbae_tn.compiler.preparation.names import parse_preparation
+from qpbae_tn.model.specification import ModelSpecification
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from qpbae_tn.analysis.resources.configuration import Assumptions, Effort, Grid,
 from qpbae_tn.analysis.resources.estimate import estimate
 from qpbae_tn.analysis.resources.formula_document import formula_document
 from qpbae_tn.compiler.readouts import READOUTS
-from qpbae_tn.compiler.targets import known_targets
+from qpbae_tn.compiler.targets.devices import known_targets
 
 PATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 PLACED_SIZES = (4, 8)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from qpbae_tn.analysis.reports.page import Figure
 from qpbae_tn.analysis.scaling.engines import engine_rows
 from qpbae_tn.analysis.scaling.points import Row
 from qpbae_tn.analysis.scaling.tables import DETECTORS, part
-from qpbae_tn.reporting.charts import PALETTE, chart
+from qpbae_tn.report.charts import PALETTE, chart
+from qpbae_tn.report.page import Figure
 
 Curve = tuple[list[float], list[float]]
 MARKERS = "os^Dv<>P"

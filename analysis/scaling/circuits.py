@@ -6,9 +6,9 @@ from typing import Any
 
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, Series
-from qpbae_tn.ansatz import BLOCK_KINDS
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.effective import effective_parameters
+from qpbae_tn.experiment.ceilings import effective_parameters
+from qpbae_tn.model.blocks import BLOCK_KINDS
+from qpbae_tn.model.specification import ModelSpecification
 
 ANSATZES = (("ry", 1), ("ry", 2), ("so4", 1))
 COUNTED_QUBITS = 24
@@ -71,7 +71,7 @@ def is_paper_layer(specification: ModelSpecification) -> bool:
 def counted(specification: ModelSpecification) -> dict[str, dict[str, dict[str, int]]]:
     """Counts of each readout's circuit in RY and CZ: as the paper's circuit stands, and reduced."""
     from qpbae_tn.compiler.circuits import symbols
-    from qpbae_tn.compiler.readouts.registry import READOUTS
+    from qpbae_tn.compiler.readouts import READOUTS
     from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS, count_logical
 
     found = {}

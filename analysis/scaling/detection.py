@@ -10,19 +10,16 @@ from qpbae_tn.analysis.expressivity.convergence import train_to_convergence
 from qpbae_tn.analysis.scaling.images import test_images, training_images
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, Series
-from qpbae_tn.baselines.dc_overlap import DcOverlap
-from qpbae_tn.baselines.patch_pca import FittedPatchPca, leading_eigenvectors
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.metrics.aupro import Aupro
-from qpbae_tn.metrics.auroc import PixelAuroc
-from qpbae_tn.metrics.bootstrap import percentile_interval, resample_weights
+from qpbae_tn.experiment.baselines import DcOverlap, FittedPatchPca, leading_eigenvectors
+from qpbae_tn.experiment.ceilings import pca_ceiling
+from qpbae_tn.experiment.fit import prepare_problem
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
+from qpbae_tn.metrics.protocol import MetricValue, percentile_interval, resample_weights
+from qpbae_tn.metrics.ranked import Aupro, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable
-from qpbae_tn.metrics.value import MetricValue
-from qpbae_tn.scoring import Scorer, anomaly_maps, model_scorer
-from qpbae_tn.specification import ModelSpecification, PixelOrder
-from qpbae_tn.training.ceilings import pca_ceiling
-from qpbae_tn.training.initial_angles import initial_angles
-from qpbae_tn.training.problem import prepare_problem
+from qpbae_tn.model.specification import ModelSpecification, PixelOrder
 
 SMALLEST, LARGEST = 4, 64
 ORDER_SIZES = (16,)

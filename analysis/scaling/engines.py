@@ -9,7 +9,7 @@ from qpbae_tn.analysis.scaling.isolation import run_task
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, Row, Series
 from qpbae_tn.analysis.scaling.task import Task, Work
-from qpbae_tn.patches import PatchGrid
+from qpbae_tn.model.patches import PatchGrid
 
 TOGETHER_AMPLITUDES = 1 << 20
 """Amplitudes of patches that are scored together, at most 256 patches: what a call costs once is shared."""

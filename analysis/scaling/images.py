@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Row
-from qpbae_tn.data.protocol import ImageSet, LabelledImageSet
-from qpbae_tn.data.registry import open_data_set
+from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
+from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import random_split
-from qpbae_tn.embedding import embed
-from qpbae_tn.specification import PixelOrder
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.specification import PixelOrder
 
 Float64Array = NDArray[np.float64]
 

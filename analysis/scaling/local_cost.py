@@ -17,8 +17,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.engines.mps.states import MpsStack
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.mps import MpsStack
+from qpbae_tn.model.specification import ModelSpecification
 
 Float64Array = NDArray[np.float64]
 

@@ -9,7 +9,8 @@ import numpy as np
 from qpbae_tn.analysis.scaling.images import real_states
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, Series
-from qpbae_tn.engines.mps import entanglement_entropy, states_to_mps
+from qpbae_tn.engines.mps.entanglement import entanglement_entropy
+from qpbae_tn.model.mps import states_to_mps
 
 PATCHES = 64
 LARGEST = 128

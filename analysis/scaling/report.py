@@ -6,10 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qpbae_tn.analysis.reports.data_words import data_words
-from qpbae_tn.analysis.reports.page import Block, Foot, Heading, Page, Text
-from qpbae_tn.analysis.reports.render import rows_as_csv
-from qpbae_tn.analysis.reports.report import Report, ReportOptions
+from qpbae_tn.analysis.pages import Report, ReportOptions
 from qpbae_tn.analysis.scaling import charts, tables
 from qpbae_tn.analysis.scaling.limits import Limits
 from qpbae_tn.analysis.scaling.narrative import HOW, detection_words, engine_words, lead, trainability_words
@@ -17,7 +14,9 @@ from qpbae_tn.analysis.scaling.plan import LARGEST_OF_ALL, ScalingPlan
 from qpbae_tn.analysis.scaling.points import Row, read_rows
 from qpbae_tn.analysis.scaling.study import NEED_DATA, run_scaling
 from qpbae_tn.analysis.scaling.trainability import TEXTURE
-from qpbae_tn.training.train import versions
+from qpbae_tn.experiment.training import versions
+from qpbae_tn.report.page import Block, Foot, Heading, Page, Text, data_words
+from qpbae_tn.report.render import rows_as_csv
 
 DATA_NAMES = ("busi_256", "mvtec_grid_256")
 LIMITS = Limits(time_s=15.0, memory_mib=2048)
@@ -101,5 +100,5 @@ REPORT = Report(
     name="scaling",
     title="How it scales: circuits, preparation, engines, trainability, detection",
     make=make,
-    inputs=("analysis/scaling", "qpbae_tn/engines", "compiler/readouts", "compiler/reductions"),
+    inputs=("analysis/scaling", "qpbae_tn/engines", "compiler/readouts.py", "compiler/reductions.py"),
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qpbae_tn.analysis.reports.page import Table
 from qpbae_tn.analysis.scaling.circuits import RANK_QUBITS
 from qpbae_tn.analysis.scaling.engines import engine_rows
 from qpbae_tn.analysis.scaling.points import Row
 from qpbae_tn.analysis.scaling.trainability import TEXTURE
 from qpbae_tn.analysis.scaling.words import interval, patch, power, seconds, size_of_bytes
+from qpbae_tn.report.page import Table
 
 LEAST_POINTS = 5
 """Exponents through fewer points are marked: their interval leans on the scatter of two or three."""

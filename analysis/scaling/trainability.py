@@ -12,9 +12,11 @@ from qpbae_tn.analysis.scaling.images import real_states
 from qpbae_tn.analysis.scaling.local_cost import LocalCost
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, Series
-from qpbae_tn.engines.mps import MpsEngine, MpsStack, constant, ramp, states_to_mps, wave
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import Initialisation, initial_angles
+from qpbae_tn.engines.mps.engine import MpsEngine
+from qpbae_tn.engines.mps.trains import constant, ramp, wave
+from qpbae_tn.experiment.initial_angles import Initialisation, initial_angles
+from qpbae_tn.model.mps import MpsStack, states_to_mps
+from qpbae_tn.model.specification import ModelSpecification
 
 Float64Array = NDArray[np.float64]
 

@@ -92,9 +92,9 @@ def _prepare(task: Task) -> tuple[Callable[[], object], Callable[[], object] | N
     import numpy as np
 
     from qpbae_tn.engines import make_engine
-    from qpbae_tn.engines.mps import MpsEngine
-    from qpbae_tn.specification import ModelSpecification
-    from qpbae_tn.training.initial_angles import initial_angles
+    from qpbae_tn.engines.mps.engine import MpsEngine
+    from qpbae_tn.experiment.initial_angles import initial_angles
+    from qpbae_tn.model.specification import ModelSpecification
 
     specification = ModelSpecification.build(
         task.patch_size, 1, task.bottleneck, layers=task.layers, image_size=task.patch_size
@@ -132,7 +132,7 @@ def random_trains(qubit_count: int, bond: int, count: int, rng: Any) -> Any:
         count: patches.
         rng: a NumPy generator.
     """
-    from qpbae_tn.engines.mps import mps_stack
+    from qpbae_tn.model.mps import mps_stack
 
     limit = max(bond.bit_length(), 1)
     bonds = [

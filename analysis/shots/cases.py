@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qpbae_tn.analysis.reports.report import Progress
+from qpbae_tn.analysis.pages import Progress
 from qpbae_tn.analysis.shots.document import study_document
 from qpbae_tn.analysis.shots.material import quickly_trained
 from qpbae_tn.analysis.shots.needed import NeededShots, needed_shots
@@ -17,10 +17,10 @@ from qpbae_tn.analysis.shots.subject import Subject, prepare_subject
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.analysis.shots.training_study import TrainingPlan, TrainingRow, run_training_study
 from qpbae_tn.compiler.readouts import READOUTS, one_shot_variance
-from qpbae_tn.data.protocol import DataSet, Provenance
+from qpbae_tn.data.data_set import DataSet, Provenance
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.fit import FitOptions
+from qpbae_tn.experiment.fit import FitOptions
+from qpbae_tn.model.specification import ModelSpecification
 
 
 @dataclass(frozen=True)

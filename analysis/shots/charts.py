@@ -9,7 +9,7 @@ from qpbae_tn.analysis.shots.sampling import law_of
 from qpbae_tn.analysis.shots.study import ShotRow, ShotStudy
 from qpbae_tn.analysis.shots.training_study import TrainingRow
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
-from qpbae_tn.reporting.charts import PALETTE, chart
+from qpbae_tn.report.charts import PALETTE, chart
 
 SHOTS_AXIS = "shots per patch"
 

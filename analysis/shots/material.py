@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.data.protocol import DataSet, LabelledImageSet
+from qpbae_tn.data.data_set import DataSet, LabelledImageSet
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.model import Model
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.fit import FitOptions
-from qpbae_tn.training.initial_angles import initial_angles
-from qpbae_tn.training.train import train_model
+from qpbae_tn.experiment.fit import FitOptions
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.training import train_model
+from qpbae_tn.model.model import Model
+from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
 

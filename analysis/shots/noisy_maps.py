@@ -12,7 +12,7 @@ from qpbae_tn.analysis.shots.pixel_metrics import Scores
 from qpbae_tn.analysis.shots.sampling import value_sums
 from qpbae_tn.analysis.shots.subject import PatchFidelities
 from qpbae_tn.compiler.readouts import Readout
-from qpbae_tn.patches import PatchGrid
+from qpbae_tn.model.patches import PatchGrid
 
 BLOCK_NUMBERS = 1 << 16
 """Sums drawn and folded at a time: half a megabyte, so that they stay in the cache."""

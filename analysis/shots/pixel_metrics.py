@@ -21,11 +21,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.metrics import Averaging, decide
-from qpbae_tn.metrics.aupro import FPR_LIMIT
-from qpbae_tn.metrics.averaging import average_overlap
-from qpbae_tn.metrics.dice import dice_parts
-from qpbae_tn.metrics.regions import find_regions
+from qpbae_tn.metrics.overlap import Averaging, average_overlap, dice_parts
+from qpbae_tn.metrics.ranked import FPR_LIMIT
+from qpbae_tn.metrics.ranking import find_regions
+from qpbae_tn.metrics.table import decide
 
 Scores = NDArray[np.float32]
 Scalar = TypeVar("Scalar", bound=np.generic)

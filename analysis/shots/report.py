@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qpbae_tn.analysis.reports.data_words import data_words
-from qpbae_tn.analysis.reports.page import Foot, Page
-from qpbae_tn.analysis.reports.render import rows_as_csv
-from qpbae_tn.analysis.reports.report import Report, ReportOptions
+from qpbae_tn.analysis.pages import Report, ReportOptions
 from qpbae_tn.analysis.shots import sections
 from qpbae_tn.analysis.shots.cases import Case, CasePlan, Trainings, run_case
 from qpbae_tn.analysis.shots.coverage import coverage_rows
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.compiler.readouts import READOUTS
-from qpbae_tn.data.registry import open_data_set
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.train import versions
+from qpbae_tn.data.layouts import open_data_set
+from qpbae_tn.experiment.training import versions
+from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.report.page import Foot, Page, data_words
+from qpbae_tn.report.render import rows_as_csv
 
 NAME = "shots"
 TITLE = "Shots"
@@ -82,13 +81,13 @@ REPORT = Report(
     make=make,
     inputs=(
         "analysis/shots",
-        "compiler/readouts",
+        "compiler/readouts.py",
         "compiler/estimator.py",
-        "qpbae_tn/engines/exact",
-        "qpbae_tn/patches.py",
-        "qpbae_tn/embedding.py",
-        "qpbae_tn/training",
+        "qpbae_tn/engines/exact.py",
+        "qpbae_tn/model/patches.py",
+        "qpbae_tn/model/embedding.py",
+        "qpbae_tn/experiment",
         "qpbae_tn/data/textures.py",
-        "qpbae_tn/data/defects.py",
+        "qpbae_tn/model",
     ),
 )

@@ -18,7 +18,7 @@ from qpbae_tn.analysis.shots.spread import Spread
 from qpbae_tn.analysis.shots.subject import QUANTILE, Subject, exact_maps
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, Readout
 from qpbae_tn.errors import InputError
-from qpbae_tn.metrics import decide, operating_threshold
+from qpbae_tn.metrics.table import decide, operating_threshold
 
 TOGETHER = 5
 """Repetitions that one task draws: enough to prepare distributions once for several draws, few enough for memory."""

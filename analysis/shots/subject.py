@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from qpbae_tn.analysis.shots.pixel_metrics import Labels, Scores
 from qpbae_tn.compiler.readouts import Quantity
-from qpbae_tn.data.protocol import LabelledImageSet
-from qpbae_tn.embedding import embed
+from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
-from qpbae_tn.metrics import operating_threshold
-from qpbae_tn.model import Model
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.scoring import AMPLITUDE_BUDGET, Score
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.experiment.scoring import AMPLITUDE_BUDGET, Score
+from qpbae_tn.metrics.table import operating_threshold
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.model import Model
+from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.specification import ModelSpecification
 
 _SCORES: dict[Quantity, Score] = {Quantity.FIDELITY: "reconstruction", Quantity.TRASH_FIDELITY: "trash"}
 

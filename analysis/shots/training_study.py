@@ -16,12 +16,12 @@ from qpbae_tn.analysis.shots.study import check_counts
 from qpbae_tn.analysis.shots.subject import exact_maps, patch_fidelities
 from qpbae_tn.analysis.shots.training import Scheme, ShotTraining
 from qpbae_tn.compiler.readouts import Readout
-from qpbae_tn.data.protocol import LabelledImageSet
+from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.fit import FitOptions, fit
+from qpbae_tn.experiment.fit import FitOptions, fit
+from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
 

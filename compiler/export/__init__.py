@@ -1,9 +1,7 @@
 """Writing compiled programs to files, one format a module."""
 
-from qpbae_tn.compiler.export.missing import missing_note
-from qpbae_tn.compiler.export.protocol import Format
+from qpbae_tn.compiler.export.formats import FORMATS, Format, format_of, missing_note
 from qpbae_tn.compiler.export.qsim_text import parse_qsim
-from qpbae_tn.compiler.export.registry import FORMATS, format_of
 from qpbae_tn.compiler.export.write import check_exports, export_program, holds_numbers
 
 __all__ = [

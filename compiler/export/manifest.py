@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn import __version__
-from qpbae_tn.compiler.export.missing import missing_parts
+from qpbae_tn.compiler.export.formats import missing_parts
 from qpbae_tn.compiler.program import MEASUREMENT_KEY, CompiledProgram
 
 SCHEMA = "qpbae_tn/circuit"

@@ -1,6 +1,11 @@
 """Lowering of real circuits to native gates, with a log in which every pass is checked."""
 
-from qpbae_tn.compiler.lowering.equivalence import Check, Reference, VerificationError, measured_distribution
+from qpbae_tn.compiler.lowering.equivalence import (
+    Check,
+    Reference,
+    VerificationError,
+    measured_distribution,
+)
 from qpbae_tn.compiler.lowering.lower import Lowered, lower, simplify
 from qpbae_tn.compiler.lowering.native import scheduled, to_native
 from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram, Ry

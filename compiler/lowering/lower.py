@@ -12,7 +12,7 @@ from qpbae_tn.compiler.lowering.native import scheduled, to_native
 from qpbae_tn.compiler.lowering.real_program import RealProgram
 from qpbae_tn.compiler.lowering.records import StageRecord
 from qpbae_tn.compiler.lowering.rules import ALL_RULES, Rule
-from qpbae_tn.compiler.targets import Target, check_program
+from qpbae_tn.compiler.targets.target import Target, check_program
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from qpbae_tn.compiler.lowering.real_program import RealProgram, operation_of
 from qpbae_tn.compiler.lowering.schedule import cz_layers
 from qpbae_tn.compiler.lowering.synthesis import CzSequence, cz_sequence
 from qpbae_tn.compiler.lowering.timeline import LayeredCz, Timeline, timelines
-from qpbae_tn.compiler.targets import NativeGate
+from qpbae_tn.compiler.targets.target import NativeGate
 
 
 class Merge(Protocol):

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import cirq
 import numpy as np
 
+from qpbae_tn.compiler.logical import Stage
 from qpbae_tn.compiler.lowering.angles import Angle
 from qpbae_tn.compiler.lowering.real_program import Phase, Ry
 from qpbae_tn.compiler.lowering.synthesis import Matrix, euler
-from qpbae_tn.compiler.stages import Stage
 
 _NEGLIGIBLE = 1e-9
 

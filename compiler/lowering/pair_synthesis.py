@@ -13,11 +13,11 @@ import cirq
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.compiler.logical import Stage
 from qpbae_tn.compiler.lowering.angles import Angle
 from qpbae_tn.compiler.lowering.real_program import Cz, Phase, RealGate, Ry
 from qpbae_tn.compiler.lowering.synthesis import euler
 from qpbae_tn.compiler.preparation.so4 import rotation_angles
-from qpbae_tn.compiler.stages import Stage
 
 Matrix = NDArray[np.complex128]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import cirq
 import sympy
 
+from qpbae_tn.compiler.logical import Stage, stage_of
 from qpbae_tn.compiler.lowering.angles import Angle
-from qpbae_tn.compiler.stages import Stage, stage_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import cirq
 
+from qpbae_tn.compiler.logical import Stage
 from qpbae_tn.compiler.lowering.angles import Angle
 from qpbae_tn.compiler.lowering.real_program import Cz, Phase, RealGate, RealProgram, Ry
 from qpbae_tn.compiler.lowering.runs import merge_runs
-from qpbae_tn.compiler.stages import Stage
 
 
 @dataclass(frozen=True)

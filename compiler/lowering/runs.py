@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import cirq
 
+from qpbae_tn.compiler.logical import Stage
 from qpbae_tn.compiler.lowering.pair_synthesis import fewest_cz, matrix_of, pair_gates
 from qpbae_tn.compiler.lowering.real_program import Cz, RealGate, RealProgram, Ry
 from qpbae_tn.compiler.lowering.schedule import cz_layers
-from qpbae_tn.compiler.stages import Stage
 
 
 def merge_runs(program: RealProgram) -> RealProgram:

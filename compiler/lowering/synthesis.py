@@ -9,7 +9,7 @@ import cirq
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.targets import NativeGate
+from qpbae_tn.compiler.targets.target import NativeGate
 
 Matrix = NDArray[np.complex128]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from qpbae_tn.compiler.placement.costs import Costs
+from qpbae_tn.compiler.placement.interactions import Costs
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import cirq
 import networkx as nx
 
 from qpbae_tn.compiler.counts import count
-from qpbae_tn.compiler.lowering import Check, RealProgram, Reference, merge_runs
+from qpbae_tn.compiler.lowering.equivalence import Check, Reference
+from qpbae_tn.compiler.lowering.real_program import RealProgram
 from qpbae_tn.compiler.lowering.rules import merge_rotations
-from qpbae_tn.compiler.placement.costs import Costs
-from qpbae_tn.compiler.placement.interactions import Interactions
+from qpbae_tn.compiler.lowering.runs import merge_runs
+from qpbae_tn.compiler.placement.interactions import Costs, Interactions
 from qpbae_tn.compiler.placement.routing import Routed, route
 from qpbae_tn.compiler.placement.search import LIMIT, SearchExtent, find_embedding
-from qpbae_tn.compiler.targets import Target
+from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.errors import InputError
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from qpbae_tn.compiler.placement.beam import Embeddings, Step, embed, least_assignment, plan
-from qpbae_tn.compiler.placement.costs import Costs
+from qpbae_tn.compiler.placement.interactions import Costs
 
 BEAM = 1_000
 """Partial embeddings that the first, greedy pass keeps at each level."""

@@ -5,8 +5,7 @@ from qpbae_tn.compiler.preparation.line_fit import PreparationError
 from qpbae_tn.compiler.preparation.matrix_product import CentredMps, compress
 from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
 from qpbae_tn.compiler.preparation.names import PREPARATION_NAMES, parse_preparation
-from qpbae_tn.compiler.preparation.none import NoPreparation
-from qpbae_tn.compiler.preparation.protocol import Preparation, PreparationFit, StatePreparation
+from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation, PreparationFit, StatePreparation
 from qpbae_tn.compiler.preparation.single import prepare
 from qpbae_tn.compiler.preparation.template import PreparationTemplate
 

@@ -7,16 +7,80 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.preparation.growth import growth_angles, growth_ladder
 from qpbae_tn.compiler.preparation.line_fit import fit_states
-from qpbae_tn.compiler.preparation.multiplexed import multiplexed_angles, multiplexed_template
-from qpbae_tn.compiler.preparation.product import product_angles
-from qpbae_tn.compiler.preparation.protocol import Preparation, PreparationFit
-from qpbae_tn.compiler.preparation.states import checked_states, fidelities, qubit_count_of
-from qpbae_tn.compiler.preparation.template import Ladder, PreparationTemplate
+from qpbae_tn.compiler.preparation.mps import growth_angles, growth_ladder
+from qpbae_tn.compiler.preparation.protocol import (
+    Preparation,
+    PreparationFit,
+    checked_states,
+    fidelities,
+    product_angles,
+    qubit_count_of,
+)
+from qpbae_tn.compiler.preparation.template import ControlledZ, Ladder, PreparationTemplate, Rotation
 from qpbae_tn.errors import InputError
 
+# Exact preparation by multiplexed rotations, for any number of qubits with CZ between any two.
+#
+# Qubit k is rotated by an angle that depends on the bits of qubits 0..k-1 (Mottonen et al. 2004, arXiv:quant-
+# ph/0407010): 2^k rotations and CZ gates in the order of a Gray code. The last CZ of each is left out: it is
+# diagonal, commutes with all that follows, and the signs that it would have set are given to the amplitudes
+# beforehand. 2^n - n - 1 CZ in all.
+
+
 FloatArray = NDArray[np.float64]
+
+
+def multiplexed_template(qubit_count: int, prefix: str = "p") -> PreparationTemplate:
+    """2^n - 1 rotations and 2^n - n - 1 CZ gates, most of them between qubits that are not neighbours."""
+    gates: list[Rotation | ControlledZ] = []
+    parameter = 0
+    for target in range(qubit_count):
+        for index in range(2**target):
+            gates.append(Rotation(target, parameter))
+            parameter += 1
+            if index + 1 < 2**target:
+                gates.append(ControlledZ(target - 1 - _trailing_zeros(index + 1), target))
+    return PreparationTemplate(qubit_count, tuple(gates), prefix)
+
+
+def multiplexed_angles(states: FloatArray) -> FloatArray:
+    """The angles of `multiplexed_template`, shape (N, 2^n - 1), for unit vectors of shape (N, 2^n)."""
+    count, size = states.shape
+    n = size.bit_length() - 1
+    index = np.arange(size)
+    signed = states.copy()
+    for target in range(1, n):
+        # The CZ left out joins the target and the qubit that a Gray code changes last, which is qubit 0.
+        signed *= 1 - 2 * ((index >> (n - 1)) & (index >> (n - 1 - target)) & 1)
+    levels: list[FloatArray] = []
+    halves = signed.reshape(count, -1, 2)
+    for _ in range(n):
+        levels.append(2 * np.arctan2(halves[..., 1], halves[..., 0]))
+        halves = np.linalg.norm(halves, axis=2).reshape(count, -1, 2) if halves.shape[1] > 1 else halves
+    return np.concatenate([_gray_coefficients(level) for level in reversed(levels)], axis=1)
+
+
+def _gray_coefficients(angles: FloatArray) -> FloatArray:
+    """The rotations between CZ gates, from those wanted for each value of the controls; both of shape (N, 2^k).
+
+    The sign of rotation j for controls b is (-1)^(b . gray(j)): a Walsh-Hadamard transform in Gray order.
+    """
+    count, size = angles.shape
+    table = angles
+    step = 1
+    while step < size:
+        pairs = table.reshape(count, -1, 2, step)
+        table = np.stack([pairs[:, :, 0] + pairs[:, :, 1], pairs[:, :, 0] - pairs[:, :, 1]], axis=2)
+        table = table.reshape(count, size)
+        step *= 2
+    index = np.arange(size)
+    return np.asarray(table[:, index ^ (index >> 1)] / size)
+
+
+def _trailing_zeros(number: int) -> int:
+    return (number & -number).bit_length() - 1
+
 
 LINE_CZ = {1: 0, 2: 1, 3: 3, 4: 7, 5: 15, 6: 32, 7: 64, 8: 127}
 """CZ gates on a line for n qubits. A state has 2^n - 1 degrees of freedom, c CZ have n + 2 c angles; with none to spare

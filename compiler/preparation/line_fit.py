@@ -14,9 +14,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.preparation.levenberg_marquardt import FIRST_DAMPING, LEAST_DAMPING, fit_ladder
-from qpbae_tn.compiler.preparation.product import marginal_angles
-from qpbae_tn.compiler.preparation.sweep import LadderSweep, ladder_sweep
+from qpbae_tn.compiler.preparation.levenberg_marquardt import (
+    FIRST_DAMPING,
+    LEAST_DAMPING,
+    LadderSweep,
+    fit_ladder,
+    ladder_sweep,
+)
+from qpbae_tn.compiler.preparation.protocol import marginal_angles
 from qpbae_tn.compiler.preparation.template import Ladder
 
 FloatArray = NDArray[np.float64]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
-from qpbae_tn.compiler.preparation.none import NoPreparation
-from qpbae_tn.compiler.preparation.protocol import Preparation
+from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation
 from qpbae_tn.errors import InputError
 
 PREPARATION_NAMES = ("none", "exact", "mps", "mps:BOND", "mps:FIDELITY")

@@ -8,10 +8,15 @@ import cirq
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qpbae_tn.compiler.preparation.protocol import Preparation, StatePreparation
-from qpbae_tn.compiler.preparation.states import checked_states, fidelities, qubit_count_of
+from qpbae_tn.compiler.logical import Stage, tagged
+from qpbae_tn.compiler.preparation.protocol import (
+    Preparation,
+    StatePreparation,
+    checked_states,
+    fidelities,
+    qubit_count_of,
+)
 from qpbae_tn.compiler.preparation.template import Rotation
-from qpbae_tn.compiler.stages import Stage, tagged
 
 FloatArray = NDArray[np.float64]
 

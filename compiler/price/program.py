@@ -9,8 +9,8 @@ from typing import Any
 
 import cirq
 
-from qpbae_tn.compiler.stages import Stage, stage_of
-from qpbae_tn.compiler.targets import Target, operation_ns
+from qpbae_tn.compiler.logical import Stage, stage_of
+from qpbae_tn.compiler.targets.target import Target, operation_ns
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,51 @@ from typing import TYPE_CHECKING, Any
 import cirq
 import networkx as nx
 
-from qpbae_tn.compiler.targets.native import NativeGate
+from qpbae_tn.errors import InputError
 
 if TYPE_CHECKING:
     import cirq_google
+
+# The two-qubit gates that Google's processors run natively.
+
+
+class NativeGate(StrEnum):
+    """A native two-qubit gate; each makes a CZ with a fixed number of uses."""
+
+    CZ = "cz"
+    SQRT_ISWAP = "sqrt_iswap"
+    SYC = "syc"
+
+    @property
+    def gate(self) -> cirq.Gate:
+        """The gate itself."""
+        if self is NativeGate.CZ:
+            return cirq.CZ
+        if self is NativeGate.SQRT_ISWAP:
+            return cirq.SQRT_ISWAP
+        import cirq_google
+
+        return cirq_google.SYC
+
+    @property
+    def calibration_type(self) -> type[cirq.Gate]:
+        """The gate type under which calibrations and gate times are kept."""
+        kind: type[cirq.Gate]
+        if self is NativeGate.CZ:
+            kind = cirq.CZPowGate
+        elif self is NativeGate.SQRT_ISWAP:
+            kind = cirq.ISwapPowGate
+        else:
+            import cirq_google
+
+            kind = cirq_google.SycamoreGate
+        return kind
+
+    @property
+    def uses_per_cz(self) -> int:
+        """How many of these gates one CZ takes."""
+        return 1 if self is NativeGate.CZ else 2
+
 
 Pair = frozenset[cirq.GridQubit]
 
@@ -109,3 +151,60 @@ class Target:
             "max_program_duration_ns": self.max_program_duration_ns,
             "citation": self.citation,
         }
+
+
+# How long a program lasts on a target, and whether the target takes it.
+
+
+def operation_ns(operation: cirq.Operation, target: Target) -> float:
+    """Duration of a native operation in ns; raises `InputError` for a gate that the calibration does not cover.
+
+    One-qubit gates must be `cirq.PhasedXZGate`: Google's noise model silently adds nothing to other types (YPowGate,
+    PhasedXPowGate) on some processors, though their devices accept them.
+    """
+    gate = operation.gate
+    if isinstance(gate, cirq.PhasedXZGate) and operation.qubits[0] in target.p_1q_pauli:
+        return target.gate_times.one_qubit_ns
+    if isinstance(gate, cirq.MeasurementGate) and all(qubit in target.readout for qubit in operation.qubits):
+        return target.gate_times.measurement_ns
+    if gate == target.native.gate and frozenset(operation.qubits) in target.p_2q_pauli:
+        return target.gate_times.two_qubit_ns
+    raise InputError(
+        f"{target.name} has no calibration for {operation.untagged}",
+        where="program",
+        remedy=f"place it, and lower it to {target.native.value} and PhasedXZ",
+    )
+
+
+def duration_ns(circuit: cirq.AbstractCircuit, target: Target) -> float:
+    """Duration of a program in ns: moments one after another, each as long as its longest operation."""
+    return float(sum(max((operation_ns(op, target) for op in moment), default=0.0) for moment in circuit))
+
+
+def check_program(circuit: cirq.AbstractCircuit, target: Target) -> None:
+    """Whether a target takes a program as it is.
+
+    Raises:
+        InputError: the device refuses it, a gate carries no calibration, measurements are missing or not all in the
+            last moment, or it lasts longer than the device allows.
+    """
+    try:
+        target.device.validate_circuit(circuit)
+    except ValueError as error:
+        raise InputError(
+            f"{target.name} refuses the program ({error})", where="program", remedy="place and lower it for this target"
+        ) from None
+    length_ns = duration_ns(circuit, target)
+    measured = [index for index, moment in enumerate(circuit) if any(map(cirq.is_measurement, moment))]
+    if measured != [len(circuit) - 1]:
+        raise InputError(
+            f"measurements stand in moments {measured} of {len(circuit)}",
+            where="program",
+            remedy="measure once, in the last moment",
+        )
+    if length_ns > target.max_program_duration_ns:
+        raise InputError(
+            f"the program lasts {length_ns:.0f} ns, {target.name} allows {target.max_program_duration_ns:.0f} ns",
+            where="program",
+            remedy="use smaller patches, a reduced readout or a cheaper preparation",
+        )

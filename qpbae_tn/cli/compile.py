@@ -11,7 +11,7 @@ from qpbae_tn.cli import options as o
 from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
-    from qpbae_tn.compiler.price import ProgramPrice
+    from qpbae_tn.compiler.price.program import ProgramPrice
     from qpbae_tn.compiler.program import CompiledProgram
 
 ReadoutName = Annotated[
@@ -63,14 +63,15 @@ def compile(
     Without a model, generic angles and a generic non-negative patch are drawn from --seed.
     """
     from qpbae_tn.cli.training import build_specification
-    from qpbae_tn.compiler.export import check_exports, export_program, holds_numbers, missing_note
+    from qpbae_tn.compiler.export.formats import missing_note
+    from qpbae_tn.compiler.export.write import check_exports, export_program, holds_numbers
     from qpbae_tn.compiler.generic import generic_angles
     from qpbae_tn.compiler.pipeline import compile_program
-    from qpbae_tn.compiler.preparation import parse_preparation
-    from qpbae_tn.compiler.price import price_program
+    from qpbae_tn.compiler.preparation.names import parse_preparation
+    from qpbae_tn.compiler.price.program import price_program
     from qpbae_tn.compiler.readouts import get_readout
-    from qpbae_tn.compiler.targets import parse_target
-    from qpbae_tn.model import Model
+    from qpbae_tn.compiler.targets.devices import parse_target
+    from qpbae_tn.model.model import Model
 
     reporter = Reporter(json)
     chosen, prepared = get_readout(readout), parse_preparation(preparation, bond)

@@ -8,7 +8,7 @@ from qpbae_tn.errors import InputError
 
 if TYPE_CHECKING:
     from qpbae_tn.engines.protocol import Engine
-    from qpbae_tn.specification import ModelSpecification
+    from qpbae_tn.model.specification import ModelSpecification
 
 TRUNCATING = ("mps", "auto")
 NO_LIMIT = "none"
@@ -39,7 +39,7 @@ def choose_engine(name: str, bond: str = NO_LIMIT, cutoff: float = 0.0) -> Engin
             )
         return engine
     if name == "mps":
-        from qpbae_tn.engines.mps import MpsEngine
+        from qpbae_tn.engines.mps.engine import MpsEngine
 
         return MpsEngine(limit, cutoff)
     from qpbae_tn.engines.auto import AutoEngine

@@ -98,9 +98,9 @@ def estimate(
         return
     if csv is not None:
         check_output_file(csv)
-    from qpbae_tn.ansatz import BLOCK_KINDS
     from qpbae_tn.compiler.readouts import READOUTS
-    from qpbae_tn.compiler.targets import known_targets
+    from qpbae_tn.compiler.targets.devices import known_targets
+    from qpbae_tn.model.blocks import BLOCK_KINDS
 
     grid = Grid(
         patch_sizes=integers(patch_size, "--patch-size"),
@@ -121,8 +121,8 @@ def estimate(
         reporter.console.print(f"{len(cells)} rows", markup=False)
         reporter.emit({"dry_run": {"rows": len(cells)}})
         return
-    from qpbae_tn.analysis.reports.render import rows_as_csv, to_csv
     from qpbae_tn.analysis.resources.estimate import estimate as estimate_cells
+    from qpbae_tn.report.render import rows_as_csv, to_csv
 
     with reporter.progress("estimate", len(cells)) as progress:
         rows = estimate_cells(cells, assumptions, effort, lambda: progress.advance(progress.task_ids[0]))
@@ -137,10 +137,10 @@ def estimate(
 def _check(grid: Grid, assumptions: Assumptions) -> None:
     """Raises `InputError` for what is wrong in every cell, before any work."""
     from qpbae_tn.analysis.resources.preparation_formulas import preparation_gates
-    from qpbae_tn.compiler.preparation import parse_preparation
-    from qpbae_tn.compiler.price import shot_period, shots_for
+    from qpbae_tn.compiler.preparation.names import parse_preparation
+    from qpbae_tn.compiler.price.runs import shot_period, shots_for
     from qpbae_tn.errors import InputError
-    from qpbae_tn.specification import patch_qubit_count
+    from qpbae_tn.model.specification import patch_qubit_count
 
     for size in grid.patch_sizes:
         patch_qubit_count(size)

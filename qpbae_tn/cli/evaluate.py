@@ -34,11 +34,11 @@ def evaluate(
         write_scores,
     )
     from qpbae_tn.cli.evaluation import evaluate as evaluate_as_asked
-    from qpbae_tn.data.registry import open_data_set
-    from qpbae_tn.model import Model
+    from qpbae_tn.data.layouts import open_data_set
+    from qpbae_tn.experiment.scoring import check_score
+    from qpbae_tn.experiment.segmentation import operating_threshold_of
+    from qpbae_tn.model.model import Model
     from qpbae_tn.output import check_output_folder, output_folder, write_json
-    from qpbae_tn.scoring import check_score
-    from qpbae_tn.segmentation import operating_threshold_of
 
     reporter = Reporter(json)
     check_score(score)

@@ -14,11 +14,11 @@ from qpbae_tn.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from qpbae_tn.data.protocol import DataSet, ImageSet, LabelledImageSet
+    from qpbae_tn.data.data_set import DataSet, ImageSet, LabelledImageSet
     from qpbae_tn.engines.protocol import Engine
-    from qpbae_tn.evaluation.result import DetectorResult, Evaluation
-    from qpbae_tn.metrics import MetricValue
-    from qpbae_tn.model import Model
+    from qpbae_tn.experiment.evaluation import DetectorResult, Evaluation
+    from qpbae_tn.metrics.protocol import MetricValue
+    from qpbae_tn.model.model import Model
 
 SHOWN = {
     "auroc": "AUROC",
@@ -41,7 +41,7 @@ AT_THRESHOLD = {
 
 def baseline_names(option: str) -> tuple[str, ...]:
     """The baselines that `--baselines` names; raises `InputError` for an unknown one."""
-    from qpbae_tn.baselines.registry import BASELINES
+    from qpbae_tn.experiment.baselines import BASELINES
 
     if option == "all":
         return tuple(BASELINES)
@@ -104,8 +104,7 @@ def evaluate(
     reporter: Reporter,
 ) -> Evaluation:
     """Fit the baselines and evaluate everything, with a progress bar and notices."""
-    from qpbae_tn.evaluation.baselines import fit_baselines
-    from qpbae_tn.evaluation.evaluate import evaluate_model
+    from qpbae_tn.experiment.evaluation import evaluate_model, fit_baselines
 
     if test.vanished:
         reporter.notice(
@@ -181,7 +180,7 @@ def show(value: MetricValue) -> str:
 
 def write_scores(result: Evaluation, place: Path) -> None:
     """scores.csv: one row a test image."""
-    from qpbae_tn.metrics import decide
+    from qpbae_tn.metrics.table import decide
     from qpbae_tn.output import write_atomically
 
     text = StringIO()
@@ -208,7 +207,7 @@ def write_scores(result: Evaluation, place: Path) -> None:
 def write_maps(result: Evaluation, place: Path) -> None:
     """maps/*.png: every test map in colours, on one scale."""
     from qpbae_tn.output import write_atomically
-    from qpbae_tn.reporting.pictures import map_picture, png_bytes
+    from qpbae_tn.report.pictures import map_picture, png_bytes
 
     folder = place / "maps"
     folder.mkdir()

@@ -50,22 +50,16 @@ def execute(
     from rich.table import Table
 
     from qpbae_tn.cli.destination import Destination, keep_inputs
-    from qpbae_tn.compiler.execution import (
-        SamplerKind,
-        check_shots,
-        chosen_states,
-        make_sampler,
-        patch_states,
-        sampler_kind,
-    )
+    from qpbae_tn.compiler.execution import check_shots, chosen_states, patch_states
     from qpbae_tn.compiler.execution import execute as run_patches
     from qpbae_tn.compiler.pipeline import compile_program
-    from qpbae_tn.compiler.preparation import parse_preparation
+    from qpbae_tn.compiler.preparation.names import parse_preparation
     from qpbae_tn.compiler.readouts import get_readout
-    from qpbae_tn.compiler.targets import parse_target
+    from qpbae_tn.compiler.samplers import SamplerKind, make_sampler, sampler_kind
+    from qpbae_tn.compiler.targets.devices import parse_target
     from qpbae_tn.data.images import read_image
     from qpbae_tn.errors import InputError
-    from qpbae_tn.model import Model
+    from qpbae_tn.model.model import Model
 
     reporter = Reporter(json)
     check_shots(shots)

@@ -13,9 +13,9 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.output import write_atomically
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.reporting.pictures import grey_picture, map_picture, png_bytes
+from qpbae_tn.report.pictures import grey_picture, map_picture, png_bytes
 
 PICTURE_PX = 256
 GAP_PX = 8

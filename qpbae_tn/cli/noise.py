@@ -55,8 +55,8 @@ def noise(
     document = request.run(reporter)
     describe(document, reporter)
     if output is not None:
-        from qpbae_tn.analysis.reports.render import rows_as_csv, to_csv
         from qpbae_tn.output import write_atomically, write_json
+        from qpbae_tn.report.render import rows_as_csv, to_csv
 
         with output_folder(output, force=force) as place:
             write_json(place / "noise.json", document)

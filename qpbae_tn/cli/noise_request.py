@@ -12,9 +12,9 @@ from qpbae_tn.errors import InputError
 if TYPE_CHECKING:
     from qpbae_tn.analysis.noise.study import NoisePlan
     from qpbae_tn.analysis.shots.material import Material
-    from qpbae_tn.data.protocol import DataSet
-    from qpbae_tn.model import Model
-    from qpbae_tn.specification import ModelSpecification
+    from qpbae_tn.data.data_set import DataSet
+    from qpbae_tn.model.model import Model
+    from qpbae_tn.model.specification import ModelSpecification
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +49,9 @@ class NoiseRequest:
         from qpbae_tn.analysis.noise.study import NoisePlan
         from qpbae_tn.compiler.preparation.names import parse_preparation
         from qpbae_tn.compiler.readouts import READOUTS, get_readout
-        from qpbae_tn.compiler.targets import known_targets, parse_target
-        from qpbae_tn.data.registry import open_data_set
-        from qpbae_tn.model import Model
+        from qpbae_tn.compiler.targets.devices import known_targets, parse_target
+        from qpbae_tn.data.layouts import open_data_set
+        from qpbae_tn.model.model import Model
 
         loaded = Model.load(model) if model is not None else None
         sizes = (loaded.specification.patch_size,) if loaded is not None else _sizes(patch_size)
@@ -71,7 +71,7 @@ class NoiseRequest:
     def price(self) -> dict[str, Any]:
         """What would be worked on."""
         from qpbae_tn.analysis.noise.study import case_count
-        from qpbae_tn.patches import PatchGrid
+        from qpbae_tn.model.patches import PatchGrid
 
         cases, scored = 0, 0
         for specification in self._specifications():
@@ -118,7 +118,7 @@ class NoiseRequest:
         return noise_document(studies, training, seed=self.seed)
 
     def _specifications(self) -> list[ModelSpecification]:
-        from qpbae_tn.specification import ModelSpecification
+        from qpbae_tn.model.specification import ModelSpecification
 
         if self.model is not None:
             return [self.model.specification]

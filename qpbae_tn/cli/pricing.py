@@ -7,15 +7,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from qpbae_tn.cli.reporter import Reporter
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.specification import ModelSpecification
 
 if TYPE_CHECKING:
     from qpbae_tn.cli.training import TrainingRequest
-    from qpbae_tn.compiler.preparation import Preparation
+    from qpbae_tn.compiler.preparation.protocol import Preparation
     from qpbae_tn.compiler.readouts import Readout
     from qpbae_tn.data.images import GreyImage
-    from qpbae_tn.engines.mps import MpsEngine
+    from qpbae_tn.engines.mps.engine import MpsEngine
     from qpbae_tn.engines.protocol import Engine
 
 
@@ -62,7 +62,7 @@ def dry_run_training(request: TrainingRequest, reporter: Reporter) -> None:
 def _train_engine(engine: Engine, specification: ModelSpecification) -> MpsEngine | None:
     """The mps engine if that is what trains, chosen by name or by `auto`."""
     from qpbae_tn.engines.auto import AutoEngine
-    from qpbae_tn.engines.mps import MpsEngine
+    from qpbae_tn.engines.mps.engine import MpsEngine
 
     chosen = engine.training(specification).engine if isinstance(engine, AutoEngine) else engine
     return chosen if isinstance(chosen, MpsEngine) else None

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from qpbae_tn.cli.reporter import Reporter
     from qpbae_tn.cli.training import PreparedTraining
-    from qpbae_tn.compiler.price import ProgramPrice
+    from qpbae_tn.compiler.price.program import ProgramPrice
     from qpbae_tn.compiler.quote import Quote
-    from qpbae_tn.reporting.run_report import PriceSection
-    from qpbae_tn.training.train import TrainingOutcome
+    from qpbae_tn.experiment.training import TrainingOutcome
+    from qpbae_tn.report.run_report import PriceSection
 
 PROCESSOR_NAMES = {"willow_pink": "Google's Willow", "weber": "Google's Weber", "rainbow": "Google's Rainbow"}
 
@@ -143,11 +143,11 @@ def price_on(
     import numpy as np
 
     from qpbae_tn.compiler.quote import TrainingRun, quote
-    from qpbae_tn.compiler.targets import parse_target
-    from qpbae_tn.embedding import embed
+    from qpbae_tn.compiler.targets.devices import parse_target
     from qpbae_tn.errors import InputError
-    from qpbae_tn.patches import PatchGrid
-    from qpbae_tn.reporting.run_report import PriceSection
+    from qpbae_tn.model.embedding import embed
+    from qpbae_tn.model.patches import PatchGrid
+    from qpbae_tn.report.run_report import PriceSection
 
     specification, provenance = training.model.specification, training.model.provenance
     processor = parse_target(target)

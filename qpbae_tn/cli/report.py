@@ -11,7 +11,7 @@ from qpbae_tn.cli import options as o
 from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
-    from qpbae_tn.analysis.reports.report import Report
+    from qpbae_tn.analysis.pages import Report
 
 
 def report(
@@ -37,8 +37,7 @@ def report(
     dry_run: o.DryRun = False,
 ) -> None:
     """Make report pages (Markdown, HTML, charts, data) again, from the root of the repository."""
-    from qpbae_tn.analysis.reports.make import make_reports, parse_data
-    from qpbae_tn.analysis.reports.registry import MODULES, check_data, load_report
+    from qpbae_tn.analysis.pages import MODULES, check_data, load_report, make_reports, parse_data
 
     reporter = Reporter(json)
     chosen = [load_report(name) for name in (names or MODULES)]
@@ -69,8 +68,7 @@ def report(
 
 def _price(reports: list[Report], given: list[str], folder: Path, reporter: Reporter) -> None:
     """Tell, for each page, which data it takes, which of them the page that is there shows, and how long it takes."""
-    from qpbae_tn.analysis.reports.make import data_held
-    from qpbae_tn.analysis.reports.registry import NEEDS
+    from qpbae_tn.analysis.pages import NEEDS, data_held
 
     rows = []
     for report in reports:

@@ -17,7 +17,7 @@ from qpbae_tn.cli.training import describe as describe_training
 from qpbae_tn.cli.training import train as train_as_asked
 
 if TYPE_CHECKING:
-    from qpbae_tn.evaluation.result import Evaluation
+    from qpbae_tn.experiment.evaluation import Evaluation
 
 
 def run(
@@ -76,7 +76,7 @@ def run(
     )
     reporter = Reporter(json)
     from qpbae_tn.cli.evaluation import baseline_names, describe, evaluate, write_maps, write_scores
-    from qpbae_tn.scoring import check_score
+    from qpbae_tn.experiment.scoring import check_score
 
     check_score(score)
     check_target(target)
@@ -88,7 +88,7 @@ def run(
         return
 
     from qpbae_tn.output import write_atomically, write_json
-    from qpbae_tn.reporting.run_report import run_report
+    from qpbae_tn.report.run_report import run_report
 
     destination = Destination.choose(output, default_name(specification, data), force=force)
     destination.check()

@@ -11,9 +11,9 @@ from qpbae_tn.cli import options as o
 from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
-    from qpbae_tn.analysis.reports.page import Table
     from qpbae_tn.analysis.scaling.plan import ScalingPlan
     from qpbae_tn.analysis.scaling.points import Row
+    from qpbae_tn.report.page import Table
 
 POINTS = "points.json"
 WIDTH = 78
@@ -52,7 +52,7 @@ def scaling(
     dry_run: o.DryRun = False,
 ) -> None:
     """Measure circuits, preparation, engines, trainability and detection against the patch size P."""
-    from qpbae_tn.analysis.reports.make import parse_data
+    from qpbae_tn.analysis.pages import parse_data
     from qpbae_tn.analysis.scaling.isolation import require_room
     from qpbae_tn.analysis.scaling.limits import Limits
     from qpbae_tn.analysis.scaling.plan import PARTS, ScalingPlan
@@ -159,8 +159,8 @@ def _write_page(folder: Path, document: dict[str, Any], plan: ScalingPlan) -> No
     import shlex
     import sys
 
-    from qpbae_tn.analysis.reports.render import write_page
     from qpbae_tn.analysis.scaling.report import page
+    from qpbae_tn.report.render import write_page
 
     write_page(page(document, plan, shlex.join(["qpbae", *sys.argv[1:]])), folder)
 

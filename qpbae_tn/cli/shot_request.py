@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from qpbae_tn.analysis.shots.training import Scheme
     from qpbae_tn.analysis.shots.training_study import TrainingPlan
     from qpbae_tn.compiler.readouts import Readout
-    from qpbae_tn.data.protocol import DataSet
-    from qpbae_tn.model import Model
-    from qpbae_tn.specification import ModelSpecification
+    from qpbae_tn.data.data_set import DataSet
+    from qpbae_tn.model.model import Model
+    from qpbae_tn.model.specification import ModelSpecification
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,8 @@ class ShotRequest:
         seed: int,
     ) -> ShotRequest:
         """From the options as they stand on the command line; raises `InputError` for any that is wrong."""
-        from qpbae_tn.data.registry import open_data_set
-        from qpbae_tn.model import Model
+        from qpbae_tn.data.layouts import open_data_set
+        from qpbae_tn.model.model import Model
 
         readouts, counts = _readouts(readout), _counts(shots, "--shots")
         schemes = _schemes(train_shots, train_scheme)
@@ -79,7 +79,7 @@ class ShotRequest:
     def training_plan(self, model: Model) -> TrainingPlan:
         """Trainings as the model's own was."""
         from qpbae_tn.analysis.shots.training_study import TrainingPlan
-        from qpbae_tn.training.fit import FitOptions
+        from qpbae_tn.experiment.fit import FitOptions
 
         own = model.provenance
         options = FitOptions(int(own.get("epochs", 20)), float(own.get("learning_rate", 0.005)))
@@ -90,7 +90,7 @@ class ShotRequest:
 def price(request: ShotRequest) -> dict[str, int]:
     """How much work the study would be, and what the largest of its maps would take on a processor."""
     from qpbae_tn.analysis.shots.study import task_count
-    from qpbae_tn.patches import PatchGrid
+    from qpbae_tn.model.patches import PatchGrid
 
     specification = request.specification
     images = request.data_set.test(specification.image_size, limit=request.test, seed=request.seed)
@@ -115,7 +115,7 @@ def price(request: ShotRequest) -> dict[str, int]:
 
 
 def _default() -> ModelSpecification:
-    from qpbae_tn.specification import ModelSpecification
+    from qpbae_tn.model.specification import ModelSpecification
 
     return ModelSpecification.build(4, 1, 2)
 

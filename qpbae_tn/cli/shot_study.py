@@ -101,9 +101,9 @@ def study(request: ShotRequest, material: Material, reporter: Reporter) -> Found
 
 def write(found: Found, place: Path) -> None:
     """shots.json, rows.csv, and charts of AUROC and AUPRO."""
-    from qpbae_tn.analysis.reports.render import rows_as_csv, to_csv
     from qpbae_tn.analysis.shots.charts import metric_chart
     from qpbae_tn.output import write_atomically, write_json
+    from qpbae_tn.report.render import rows_as_csv, to_csv
 
     document = found.to_json()
     write_json(place / "shots.json", document)

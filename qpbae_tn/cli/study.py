@@ -43,7 +43,13 @@ def run(
     dry_run: o.DryRun = False,
 ) -> None:
     """Compute every cell of a study that has no result yet; start it again to go on."""
-    from qpbae_tn.cli.studying import describe_price, describe_progress, refuse_results_file, tell_beside, workplace_of
+    from qpbae_tn.cli.studying import (
+        describe_price,
+        describe_progress,
+        refuse_results_file,
+        tell_beside,
+        workplace_of,
+    )
     from qpbae_tn.study.runner import run_study
     from qpbae_tn.study.sources import open_sources, parse_data_options
     from qpbae_tn.study.specification import read_study

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qpbae_tn.study.specification import Study
     from qpbae_tn.study.store import Contents
     from qpbae_tn.study.tables import ResultTable
-    from qpbae_tn.study.workplaces import Workplace
+    from qpbae_tn.study.workers import Workplace
 
 SHOWN_FAILURES = 10
 
@@ -55,7 +55,7 @@ def workplace_of(jobs: int | None, scheduler: str | None, notice: Callable[[str]
         scheduler: its address.
         notice: called with one line where there is something to wait for.
     """
-    from qpbae_tn.study.workplaces import DaskScheduler, InProcess, LocalProcesses
+    from qpbae_tn.study.workers import DaskScheduler, InProcess, LocalProcesses
 
     if scheduler is not None:
         if jobs is not None:
@@ -174,13 +174,12 @@ def describe_status(place: Path, reporter: Reporter) -> None:
 
 def write_tables(place: Path, style: str, metrics: str, output: Path | None, force: bool, reporter: Reporter) -> None:
     """The tables of a study, to the terminal or a file."""
-    from qpbae_tn.metrics.titles import METRIC_TITLES
+    from qpbae_tn.metrics.evaluation import METRIC_TITLES
     from qpbae_tn.output import write_atomically
     from qpbae_tn.study.document import nearest
     from qpbae_tn.study.specification import Study
     from qpbae_tn.study.store import read_results, results_path
-    from qpbae_tn.study.summary import configurations
-    from qpbae_tn.study.tables import FORMATS, paper_tables, result_table
+    from qpbae_tn.study.tables import FORMATS, configurations, paper_tables, result_table
 
     names = list(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
     if not names:
@@ -222,7 +221,7 @@ def write_plots(place: Path, data: Sequence[str], output: Path | None, force: bo
     from qpbae_tn.study.sources import open_sources, parse_data_options
     from qpbae_tn.study.specification import Study
     from qpbae_tn.study.store import read_results, results_path
-    from qpbae_tn.study.summary import configurations
+    from qpbae_tn.study.tables import configurations
 
     path = results_path(place)
     contents = read_results(path)

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from qpbae_tn.data.protocol import DataSet, ImageSet
+    from qpbae_tn.data.data_set import DataSet, ImageSet
     from qpbae_tn.data.splits import Split
     from qpbae_tn.engines.protocol import Engine
-    from qpbae_tn.specification import ModelSpecification
-    from qpbae_tn.training.fit import FitOptions
-    from qpbae_tn.training.train import TrainingOutcome
+    from qpbae_tn.experiment.fit import FitOptions
+    from qpbae_tn.experiment.training import TrainingOutcome
+    from qpbae_tn.model.specification import ModelSpecification
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def build_specification(
     pixel_order: str,
 ) -> ModelSpecification:
     """The specification that the options name; raises `InputError` for a value out of range."""
-    from qpbae_tn.ansatz import block_kind
-    from qpbae_tn.specification import ModelSpecification
+    from qpbae_tn.model.blocks import block_kind
+    from qpbae_tn.model.specification import ModelSpecification
 
     return ModelSpecification.build(
         patch_size,
@@ -86,10 +86,10 @@ def build_specification(
 def prepare(request: TrainingRequest) -> PreparedTraining:
     """Check all options, then open the data set, read its training images and split them."""
     from qpbae_tn.cli.engine import choose_engine, engine_notices
-    from qpbae_tn.data.registry import open_data_set
+    from qpbae_tn.data.layouts import open_data_set
     from qpbae_tn.data.splits import random_split, read_split
-    from qpbae_tn.training.fit import FitOptions
-    from qpbae_tn.training.initial_angles import initial_angles, read_initial_angles
+    from qpbae_tn.experiment.fit import FitOptions
+    from qpbae_tn.experiment.initial_angles import initial_angles, read_initial_angles
 
     options = FitOptions(request.epochs, request.learning_rate)
     engine = choose_engine(request.engine, request.bond, request.cutoff)
@@ -110,7 +110,7 @@ def prepare(request: TrainingRequest) -> PreparedTraining:
 
 def train(prepared: PreparedTraining, reporter: Reporter) -> TrainingOutcome:
     """Train as asked, with a progress bar."""
-    from qpbae_tn.training.train import train_model
+    from qpbae_tn.experiment.training import train_model
 
     request = prepared.request
     provenance = {

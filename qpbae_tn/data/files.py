@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.data.data_set import GOOD, ImageSet, LabelledImageSet, Provenance
 from qpbae_tn.data.decoding import SUFFIXES
 from qpbae_tn.data.images import read_image, read_mask, resize_mask
-from qpbae_tn.data.protocol import GOOD, ImageSet, LabelledImageSet, Provenance
 from qpbae_tn.data.splits import stratified_subset
 from qpbae_tn.errors import InputError
 

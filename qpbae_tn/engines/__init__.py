@@ -21,7 +21,7 @@ def _qsim() -> Engine:
 
 
 def _mps() -> Engine:
-    from qpbae_tn.engines.mps import MpsEngine
+    from qpbae_tn.engines.mps.engine import MpsEngine
 
     return MpsEngine()
 

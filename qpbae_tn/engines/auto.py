@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.mps import MpsEngine
+from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.engines.mps.plan import plan_sweep
 from qpbae_tn.engines.protocol import Engine, PreparedLoss
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.floating]
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.floating]
 
@@ -16,7 +16,7 @@ FloatArray = NDArray[np.floating]
 class Engine(Protocol):
     """A way to compute the fidelities of patch states.
 
-    States are real amplitude vectors of unit norm, stacked as (N, 2^n), in the order of `qpbae_tn.embedding`.
+    States are real amplitude vectors of unit norm, stacked as (N, 2^n), in the order of `qpbae_tn.model.embedding`.
     """
 
     @property

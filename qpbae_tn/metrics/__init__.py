@@ -1,12 +1,10 @@
 """How well anomaly maps agree with masks: metrics with intervals, curves, and the operating threshold."""
 
-from qpbae_tn.metrics.averaging import Averaging
 from qpbae_tn.metrics.curves import OverlapCurve, RateCurve, overlap_curve, pro_curve, roc_curve
 from qpbae_tn.metrics.evaluation import METRICS, evaluate_maps
-from qpbae_tn.metrics.protocol import Metric
-from qpbae_tn.metrics.table import PixelTable
-from qpbae_tn.metrics.threshold import decide, operating_threshold
-from qpbae_tn.metrics.value import MetricValue
+from qpbae_tn.metrics.overlap import Averaging
+from qpbae_tn.metrics.protocol import Metric, MetricValue
+from qpbae_tn.metrics.table import PixelTable, decide, operating_threshold
 
 __all__ = [
     "METRICS",

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.metrics.aupro import FPR_LIMIT
-from qpbae_tn.metrics.averaging import Averaging, average_overlap
-from qpbae_tn.metrics.dice import dice_parts
-from qpbae_tn.metrics.iou import iou_parts
+from qpbae_tn.metrics.overlap import Averaging, average_overlap, dice_parts, iou_parts
+from qpbae_tn.metrics.ranked import FPR_LIMIT
 from qpbae_tn.metrics.table import PixelTable, check_maps
 
 FloatArray = NDArray[np.float64]

@@ -5,17 +5,34 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.metrics.aupro import Aupro
-from qpbae_tn.metrics.auroc import PixelAuroc
-from qpbae_tn.metrics.average_precision import AveragePrecision
-from qpbae_tn.metrics.best_f1 import BestF1
-from qpbae_tn.metrics.bootstrap import percentile_interval, resample_weights
-from qpbae_tn.metrics.dice import DICE
-from qpbae_tn.metrics.image_auroc import ImageAuroc
-from qpbae_tn.metrics.iou import IOU
-from qpbae_tn.metrics.protocol import Metric
+from qpbae_tn.metrics.overlap import DICE, IOU
+from qpbae_tn.metrics.protocol import Metric, MetricValue, percentile_interval, resample_weights
+from qpbae_tn.metrics.ranked import Aupro, AveragePrecision, BestF1, ImageAuroc, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable
-from qpbae_tn.metrics.value import MetricValue
+
+# What tables and charts call the metrics.
+
+
+METRIC_TITLES = {
+    "auroc": "AUROC",
+    "aupro": "AUPRO",
+    "average_precision": "AP",
+    "best_f1": "best F1",
+    "image_auroc": "image AUROC",
+    "dice_paper": "Dice",
+    "iou_paper": "IoU",
+    "dice_defective": "Dice (defective)",
+    "iou_defective": "IoU (defective)",
+    "dice_pooled": "Dice (pooled)",
+    "iou_pooled": "IoU (pooled)",
+}
+"""By the metric's name."""
+
+
+def metric_title(name: str) -> str:
+    """The title of a metric; its name in words where it has none."""
+    return METRIC_TITLES.get(name, name.replace("_", " "))
+
 
 METRICS: tuple[Metric, ...] = (PixelAuroc(), Aupro(), AveragePrecision(), *DICE, *IOU, BestF1(), ImageAuroc())
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.metrics.aupro import FPR_LIMIT
+from qpbae_tn.metrics.ranked import FPR_LIMIT
 from qpbae_tn.metrics.table import PixelTable
 
 FloatArray = NDArray[np.float64]

@@ -8,12 +8,11 @@ from itertools import cycle
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from qpbae_tn.metrics.titles import METRIC_TITLES
-from qpbae_tn.reporting.charts import PALETTE, Chart, chart
-from qpbae_tn.study.measures import CURVE_THRESHOLDS
-from qpbae_tn.study.settings import DETECTORS, QUANTUM
-from qpbae_tn.study.summary import Configuration, varying
-from qpbae_tn.study.tables import SHORT
+from qpbae_tn.metrics.evaluation import METRIC_TITLES
+from qpbae_tn.report.charts import PALETTE, Chart, chart
+from qpbae_tn.study.cells import DETECTORS, QUANTUM
+from qpbae_tn.study.tables import SHORT, Configuration, varying
+from qpbae_tn.study.work import CURVE_THRESHOLDS
 
 METRICS = ("aupro", "auroc")
 MARKERS = dict(zip(DETECTORS, cycle("oXDsv^"), strict=False))

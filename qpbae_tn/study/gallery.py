@@ -9,16 +9,16 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from qpbae_tn.data.protocol import LabelledImageSet
+from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines import make_engine
 from qpbae_tn.errors import InputError
-from qpbae_tn.reporting.charts import STYLE
-from qpbae_tn.scoring import anomaly_maps, model_scorer
-from qpbae_tn.study.settings import QUANTUM
+from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
+from qpbae_tn.report.charts import STYLE
+from qpbae_tn.study.cells import QUANTUM
 from qpbae_tn.study.sources import Source, load
 from qpbae_tn.study.specification import Study
 from qpbae_tn.study.store import Contents
-from qpbae_tn.study.summary import Configuration
+from qpbae_tn.study.tables import Configuration
 
 COLUMNS = 8
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.study.cells import Cell
-from qpbae_tn.study.settings import QUANTUM
+from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.study.cells import QUANTUM, Cell
 from qpbae_tn.study.sources import Source
 
 TIMES_NAME = "times.jsonl"

@@ -17,7 +17,7 @@ from qpbae_tn.study.sources import Source
 from qpbae_tn.study.specification import Study
 from qpbae_tn.study.store import ResultsFile
 from qpbae_tn.study.work import Group, GroupResult, run_group
-from qpbae_tn.study.workplaces import LocalProcesses, Workplace
+from qpbae_tn.study.workers import LocalProcesses, Workplace
 
 CAUSE_LENGTH = 500
 GROUP_CELLS = 24

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qpbae_tn.data.protocol import ImageSet, LabelledImageSet
-from qpbae_tn.data.registry import is_bundled, open_data_set
+from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
+from qpbae_tn.data.layouts import is_bundled, open_data_set
 from qpbae_tn.data.splits import Split, random_split, split_from_json
 from qpbae_tn.errors import InputError
 from qpbae_tn.study.cells import Cell

@@ -10,13 +10,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from qpbae_tn.baselines.registry import BASELINES
-from qpbae_tn.data.registry import is_bundled
+from qpbae_tn.data.layouts import is_bundled
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.cells import Cell, ListedSplit, Record
+from qpbae_tn.experiment.baselines import BASELINES
+from qpbae_tn.study.cells import KINDS, QUANTUM, Cell, ListedSplit, Record, Settings
 from qpbae_tn.study.document import Table, nearest, read_toml
 from qpbae_tn.study.presets import PRESETS, authors_angles, preset_text
-from qpbae_tn.study.settings import KINDS, QUANTUM, Settings
 
 _RECORD_KINDS: dict[str, type] = {
     "resamples": int,

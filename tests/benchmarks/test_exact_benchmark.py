@@ -15,12 +15,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from threadpoolctl import threadpool_limits
 
 from qpbae_tn.data.textures import Textures
-from qpbae_tn.embedding import embed
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import initial_angles
-from qpbae_tn.training.problem import prepare_problem
-from qpbae_tn.training.train import train_model
+from qpbae_tn.experiment.fit import prepare_problem
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.training import train_model
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.specification import ModelSpecification
 
 ENGINE = ExactEngine()
 PATCHES = 1_000_000

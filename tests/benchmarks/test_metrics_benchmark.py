@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from sklearn.metrics import roc_auc_score
 
-from qpbae_tn.baselines import ClassicalAutoencoder
-from qpbae_tn.metrics import PixelTable, evaluate_maps, overlap_curve
-from qpbae_tn.metrics.aupro import Aupro
-from qpbae_tn.patches import PatchGrid
+from qpbae_tn.experiment.autoencoder import ClassicalAutoencoder
+from qpbae_tn.metrics.curves import overlap_curve
+from qpbae_tn.metrics.evaluation import evaluate_maps
+from qpbae_tn.metrics.ranked import Aupro
+from qpbae_tn.metrics.table import PixelTable
+from qpbae_tn.model.patches import PatchGrid
 
 
 def seconds(work: Callable[[], object], rounds: int = 3) -> float:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from threadpoolctl import threadpool_limits
 
-from qpbae_tn.embedding import embed
-from qpbae_tn.engines.mps import MpsEngine, MpsStack, constant, mps_stack, states_to_mps, wave
 from qpbae_tn.engines.mps.contraction import literal_reconstruction
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import dc_angles
+from qpbae_tn.engines.mps.engine import MpsEngine
+from qpbae_tn.engines.mps.trains import constant, wave
+from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.mps import MpsStack, mps_stack, states_to_mps
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
 
@@ -163,8 +165,8 @@ def test_a_texture_of_bond_65(size: int, benchmark: BenchmarkFixture) -> None:
 MEMORY = '''
 from pathlib import Path
 from qpbae_tn.engines.mps import MpsEngine, constant, wave
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import dc_angles
+from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.experiment.initial_angles import dc_angles
 
 def peak():
     """Peak resident memory in KiB; unlike ru_maxrss it does not start from the parent's."""

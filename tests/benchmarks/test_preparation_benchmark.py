@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from threadpoolctl import threadpool_limits
 
-from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, Preparation
+from qpbae_tn.compiler.preparation.exact import ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
+from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.data.textures import Textures
-from qpbae_tn.embedding import embed
+from qpbae_tn.model.embedding import embed
 
 FloatArray = NDArray[np.float64]
 

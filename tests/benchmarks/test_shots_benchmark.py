@@ -13,9 +13,9 @@ from qpbae_tn.analysis.shots.pixel_metrics import Labels
 from qpbae_tn.analysis.shots.study import TOGETHER, run_study
 from qpbae_tn.analysis.shots.subject import PatchFidelities, Subject, exact_maps
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
-from qpbae_tn.metrics import operating_threshold
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.metrics.table import operating_threshold
+from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.specification import ModelSpecification
 
 IMAGES, VALIDATION_IMAGES, SIDE = 647, 25, 32
 COUNTS = (10, 100, 1000, 10_000, 100_000, 1_000_000)

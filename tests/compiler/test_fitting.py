@@ -7,11 +7,11 @@ import pytest
 from qpbae_tn.compiler.fitting import check_size, qubits_needed
 from qpbae_tn.compiler.generic import generic_angles
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation import NoPreparation
+from qpbae_tn.compiler.preparation.protocol import NoPreparation
 from qpbae_tn.compiler.readouts import READOUTS
-from qpbae_tn.compiler.targets import load_target
+from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 
 def model(size: int, bottleneck: int = 2) -> ModelSpecification:

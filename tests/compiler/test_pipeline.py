@@ -8,17 +8,21 @@ import cirq
 import numpy as np
 import pytest
 
-from qpbae_tn.ansatz import RY, SO4
 from qpbae_tn.compiler.generic import generic_angles, generic_state
+from qpbae_tn.compiler.logical import Stage, stage_of
+from qpbae_tn.compiler.lowering.equivalence import VerificationError
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, NoPreparation
+from qpbae_tn.compiler.preparation.exact import ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
+from qpbae_tn.compiler.preparation.protocol import NoPreparation
 from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import READOUTS
-from qpbae_tn.compiler.stages import Stage, stage_of
-from qpbae_tn.compiler.targets import NativeGate, load_target
-from qpbae_tn.compiler.verification import VerificationError, model_score, verify
+from qpbae_tn.compiler.targets.devices import load_target
+from qpbae_tn.compiler.targets.target import NativeGate
+from qpbae_tn.compiler.verification import model_score, verify
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.blocks import RY, SO4
+from qpbae_tn.model.specification import ModelSpecification
 
 LIMITS: dict[tuple[str, str, bool], tuple[tuple[int, int | None], ...]] = {
     ("destructive", "none", True): ((10, 7), (16, 11), (22, 15)),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qpbae_tn.analysis.reports.page import Block, Heading, Text
 from qpbae_tn.analysis.shots.cases import Case
 from qpbae_tn.analysis.shots.needed import LOSSES
 from qpbae_tn.analysis.shots.sections import detection, intervals, readouts, thresholds, training
 from qpbae_tn.analysis.shots.sections.words import count, main_cases
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
+from qpbae_tn.report.page import Block, Heading, Text
 
 LIMITS = (
     "Shots here come from a perfect machine with exact preparation: device noise and approximate preparation come on "

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from qpbae_tn.analysis.reports.page import Block, Figure, Heading, Table, Text
 from qpbae_tn.analysis.shots.cases import Case
 from qpbae_tn.analysis.shots.charts import loss_chart, metric_chart
 from qpbae_tn.analysis.shots.needed import LOSSES
 from qpbae_tn.analysis.shots.sections.words import FEW, at, main_cases, scientific, slug, states, with_range
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
+from qpbae_tn.report.page import Block, Figure, Heading, Table, Text
 
 CAPTIONS = {
     "auroc": "Mean over the repetitions; bands hold 95% of them.",

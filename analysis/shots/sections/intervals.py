@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qpbae_tn.analysis.reports.page import Block, Heading, Table, Text
+from qpbae_tn.report.page import Block, Heading, Table, Text
 
 
 def section(coverage: Sequence[dict[str, Any]]) -> list[Block]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qpbae_tn.analysis.reports.page import Block, Heading, Table, Text
 from qpbae_tn.analysis.shots.cases import Case
 from qpbae_tn.analysis.shots.sections.words import main_cases
 from qpbae_tn.compiler.readouts import READOUTS
+from qpbae_tn.report.page import Block, Heading, Table, Text
 
 VARIANCES = {
     "latent": "F_trash - F²",

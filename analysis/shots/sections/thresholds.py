@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qpbae_tn.analysis.reports.page import Block, Figure, Heading, Table, Text
 from qpbae_tn.analysis.shots.cases import Case
 from qpbae_tn.analysis.shots.charts import metric_chart
 from qpbae_tn.analysis.shots.sections.words import FEW, at, main_cases, ranged, slug
 from qpbae_tn.compiler.readouts import Quantity
+from qpbae_tn.report.page import Block, Figure, Heading, Table, Text
 
 KEPT = "validation_fpr_exact_threshold"
 DICES = ("dice_paper", "dice_paper_exact_threshold")

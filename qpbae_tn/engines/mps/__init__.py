@@ -4,13 +4,12 @@ The literal circuits as tensor networks (`contraction`, `network`, `trees`) are 
 need quimb and cotengra, the engine does not.
 """
 
-from qpbae_tn.engines.mps.conversion import states_to_mps
 from qpbae_tn.engines.mps.cost import SweepCost, sweep_cost
 from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.engines.mps.entanglement import compress, entanglement_entropy, schmidt_weights
 from qpbae_tn.engines.mps.scores import ExactErrors, MpsScores
-from qpbae_tn.engines.mps.states import MpsStack, concatenate, mps_stack
 from qpbae_tn.engines.mps.trains import Texture, constant, edge, ramp, wave
+from qpbae_tn.model.mps import MpsStack, concatenate, mps_stack, states_to_mps
 
 __all__ = [
     "ExactErrors",

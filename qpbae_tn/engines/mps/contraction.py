@@ -14,10 +14,10 @@ from qpbae_tn.engines.mps.literal import (
     literal_training_circuit,
 )
 from qpbae_tn.engines.mps.network import AncillaPath, ancilla_paths, literal_network
-from qpbae_tn.engines.mps.states import MpsStack
 from qpbae_tn.engines.mps.trees import ContractionCost, TreeStore, combined, tree_cost
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.mps import MpsStack
+from qpbae_tn.model.specification import ModelSpecification
 
 MEMORY_BYTES = 100_000_000
 """Tensors that may live together while a literal circuit is contracted."""

@@ -13,7 +13,7 @@ from qpbae_tn.engines.mps.environments import Environment, edge
 from qpbae_tn.engines.mps.plan import SweepPlan, plan_sweep
 from qpbae_tn.engines.mps.sweep import both_fidelities, carry, halves, joined, trash_fidelity
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 Float64Array = NDArray[np.float64]
 

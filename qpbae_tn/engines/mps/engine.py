@@ -10,19 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.mps.conversion import states_to_mps
 from qpbae_tn.engines.mps.cost import plan_cost
 from qpbae_tn.engines.mps.gates import block_matrices
 from qpbae_tn.engines.mps.gradient import MpsLoss, WeightedStack
 from qpbae_tn.engines.mps.plan import SweepPlan, plan_sweep
 from qpbae_tn.engines.mps.scores import ExactErrors, MpsScores
-from qpbae_tn.engines.mps.splitting import check_truncation
-from qpbae_tn.engines.mps.states import MpsStack, concatenate
 from qpbae_tn.engines.mps.sweep import Fidelities, both_fidelities, plan_sites, trash_fidelity
 from qpbae_tn.engines.mps.windows import Windows, window_matrices
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.truncation import score_intervals
+from qpbae_tn.model.mps import MpsStack, check_truncation, concatenate, states_to_mps
+from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.model.truncation import score_intervals
 
 Array = NDArray[np.floating]
 Float64Array = NDArray[np.float64]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.engines.mps.splitting import check_truncation, truncated_split
-from qpbae_tn.engines.mps.states import MpsStack
+from qpbae_tn.model.mps import MpsStack, check_truncation, truncated_split
 
 Float64Array = NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import Ansatz, BlockKind, Ry
-from qpbae_tn.ansatz.blocks import Gate
+from qpbae_tn.model.ansatz import Ansatz
+from qpbae_tn.model.blocks import BlockKind, Gate, Ry
 
 Float64Array = NDArray[np.float64]
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from qpbae_tn.engines.mps.environments import Environment, advance, edge, enter, pull, step_rows
 from qpbae_tn.engines.mps.gates import angle_gradient, block_matrices
 from qpbae_tn.engines.mps.plan import Step, SweepPlan, plan_sweep
-from qpbae_tn.engines.mps.states import MpsStack
 from qpbae_tn.engines.mps.sweep import plan_sites, trash_fidelity
 from qpbae_tn.engines.mps.windows import Windows, window_adjoint, window_matrices
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.mps import MpsStack
+from qpbae_tn.model.specification import ModelSpecification
 
 Float64Array = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import PixelOrder
+from qpbae_tn.model.specification import PixelOrder
 
 Axis = Literal["row", "column"]
 
@@ -20,7 +20,7 @@ class PixelBit:
 
 
 def pixel_bits(patch_size: int, order: PixelOrder = "row") -> tuple[PixelBit, ...]:
-    """The bit that each qubit holds, qubit 0 first; agrees with `qpbae_tn.embedding.pixel_permutation`.
+    """The bit that each qubit holds, qubit 0 first; agrees with `qpbae_tn.model.embedding.pixel_permutation`.
 
     Args:
         patch_size: P, a power of two from 2 up; 2^30 is fine.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import Ry
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.blocks import Ry
+from qpbae_tn.model.specification import ModelSpecification
 
 Float64Array = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ import quimb.tensor as qtn
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.mps.literal import ANCILLA, PAULI_Z, LiteralCircuit, LiteralGate
-from qpbae_tn.engines.mps.states import MpsStack
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.mps import MpsStack
 
 Float64Array = NDArray[np.float64]
 

@@ -14,9 +14,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import Ansatz, Block
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.ansatz import Ansatz, Block
+from qpbae_tn.model.specification import ModelSpecification
 
 MAXIMUM_WIRES = 12
 """Open wires past which a sweep is refused: its tensors hold 2^wires times the bond, squared for F."""

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from qpbae_tn.engines.mps.environments import Environment, Product, advance, edge, step_rows
 from qpbae_tn.engines.mps.plan import SweepPlan
-from qpbae_tn.engines.mps.states import MpsStack
 from qpbae_tn.engines.mps.windows import Windows
+from qpbae_tn.model.mps import MpsStack
 
 Float64Array = NDArray[np.float64]
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.mps.layout import PixelBit, pixel_bits
-from qpbae_tn.engines.mps.states import MpsStack, mps_stack
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import PixelOrder
+from qpbae_tn.model.mps import MpsStack, mps_stack
+from qpbae_tn.model.specification import PixelOrder
 
 Float64Array = NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from PIL import Image
 
 from qpbae_tn.analysis.example.report import REPORT
-from qpbae_tn.analysis.reports.render import write_page
-from qpbae_tn.analysis.reports.report import ReportOptions
+from qpbae_tn.analysis.pages import ReportOptions
+from qpbae_tn.report.render import write_page
 
 
 def test_the_example_is_a_page_with_a_picture_that_opens(tmp_path: Path) -> None:

@@ -7,14 +7,13 @@ from qpbae_tn.analysis.expressivity.convergence import train_to_convergence
 from qpbae_tn.analysis.expressivity.flat_directions import moved_along, unseen_directions
 from qpbae_tn.analysis.expressivity.report import page
 from qpbae_tn.analysis.expressivity.study import ExpressivityPlan, run_study
-from qpbae_tn.analysis.reports.render import to_html, to_markdown
-from qpbae_tn.analysis.reports.report import ReportOptions
-from qpbae_tn.ansatz import SO4
-from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.exact.mean_state import MeanState
+from qpbae_tn.analysis.pages import ReportOptions
+from qpbae_tn.engines.exact import ExactEngine, MeanState
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.ceilings import pca_ceiling, product_ceiling
+from qpbae_tn.experiment.ceilings import pca_ceiling, product_ceiling
+from qpbae_tn.model.blocks import SO4
+from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.report.render import to_html, to_markdown
 
 
 def smooth_sigma(size: int, rng: np.random.Generator) -> np.ndarray:

@@ -6,13 +6,13 @@ from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
 from qpbae_tn.analysis.hardware.general_compiler import _paper_circuit, compare
 from qpbae_tn.analysis.hardware.programs import compile_shown
 from qpbae_tn.analysis.hardware.report import page
-from qpbae_tn.analysis.reports.report import ReportOptions
+from qpbae_tn.analysis.pages import ReportOptions
 from qpbae_tn.compiler.circuits import reconstruction_registers
 from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
-from qpbae_tn.compiler.targets import load_target
+from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from qpbae_tn.analysis.noise.expectation import pull_back
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 
 def _states(count, size):

@@ -13,7 +13,7 @@ from qpbae_tn.study.presets import paper_cells
 from qpbae_tn.study.runner import run_study
 from qpbae_tn.study.sources import open_sources
 from qpbae_tn.study.specification import Study
-from qpbae_tn.study.workplaces import InProcess
+from qpbae_tn.study.workers import InProcess
 
 DOCUMENT = {
     "name": "files",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qpbae_tn.analysis.reports.registry import load_report
+from qpbae_tn.analysis.pages import load_report
 from qpbae_tn.analysis.reproduction.authors import image_count, read_losses, read_metrics
 from qpbae_tn.analysis.reproduction.report import write_reproduction_report
 from qpbae_tn.analysis.reproduction.results import StudyResults, run_or_read
@@ -17,7 +17,7 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.study.runner import run_study
 from qpbae_tn.study.sources import open_sources
 from qpbae_tn.study.specification import Study, read_study
-from qpbae_tn.study.workplaces import InProcess
+from qpbae_tn.study.workers import InProcess
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from qpbae_tn.analysis.resources.configuration import Assumptions, Cell, Effort,
 from qpbae_tn.analysis.resources.estimate import Row, estimate, estimate_cell
 from qpbae_tn.compiler.generic import generic_angles
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation import parse_preparation
+from qpbae_tn.compiler.preparation.names import parse_preparation
 from qpbae_tn.compiler.readouts import get_readout, one_shot_variance
-from qpbae_tn.compiler.targets import load_target
+from qpbae_tn.compiler.targets.devices import load_target
 
 ALL = Effort(count_limit=200, placing=Placing.ALL)
 

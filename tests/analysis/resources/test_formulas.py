@@ -22,13 +22,13 @@ from qpbae_tn.analysis.resources.preparation_formulas import (
     preparation_rotations,
 )
 from qpbae_tn.analysis.resources.sizes import counted_size, formula_size
-from qpbae_tn.ansatz import RY, SO4, BlockKind
 from qpbae_tn.compiler.counts import count
-from qpbae_tn.compiler.preparation import parse_preparation
+from qpbae_tn.compiler.preparation.names import parse_preparation
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.compiler.reductions import count_logical
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.blocks import RY, SO4, BlockKind
+from qpbae_tn.model.specification import ModelSpecification
 
 READOUT_NAMES = tuple(READOUTS)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from qpbae_tn.analysis.fault_tolerance.study import fault_tolerance
-from qpbae_tn.analysis.reports.page import Text
 from qpbae_tn.analysis.resources.fault_tolerance_blocks import fault_tolerance_blocks
 from qpbae_tn.analysis.resources.hardware import told_microseconds
+from qpbae_tn.report.page import Text
 
 PHYSICAL = {"qubits": 123_456, "duration_us": 3.5e5, "failure": 0.001, "distance": 13}
 

@@ -14,13 +14,14 @@ from qpbae_tn.analysis.scaling.local_cost import LocalCost
 from qpbae_tn.analysis.scaling.task import Task
 from qpbae_tn.analysis.scaling.trainability import landscape, texture
 from qpbae_tn.analysis.scaling.worker import random_trains, timings
-from qpbae_tn.ansatz.application import apply_block
-from qpbae_tn.engines.mps import MpsEngine, states_to_mps
+from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.errors import InputError
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.effective import effective_parameters
-from qpbae_tn.training.initial_angles import initial_angles
+from qpbae_tn.experiment.ceilings import effective_parameters
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.model.ansatz import apply_block
+from qpbae_tn.model.mps import states_to_mps
+from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = np.ndarray
 

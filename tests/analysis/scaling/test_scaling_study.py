@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from qpbae_tn.analysis.reports.render import to_html, to_markdown
 from qpbae_tn.analysis.scaling.engines import engine_series
 from qpbae_tn.analysis.scaling.isolation import PointFailed
 from qpbae_tn.analysis.scaling.limits import Limits
@@ -18,6 +17,7 @@ from qpbae_tn.analysis.scaling.study import document_of, planned, run_scaling
 from qpbae_tn.analysis.scaling.tables import law_table
 from qpbae_tn.cli.scaling import scaling
 from qpbae_tn.errors import InputError
+from qpbae_tn.report.render import to_html, to_markdown
 
 
 def quiet(_: object) -> None:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from qpbae_tn.analysis.shots.subject import Subject, prepare_subject
-from qpbae_tn.data.protocol import LabelledImageSet
+from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.data.textures import Textures
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.model import Model
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import initial_angles
-from qpbae_tn.training.train import train_model
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.training import train_model
+from qpbae_tn.model.model import Model
+from qpbae_tn.model.specification import ModelSpecification
 
 
 @dataclass(frozen=True, eq=False)

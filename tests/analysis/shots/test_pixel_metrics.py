@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from qpbae_tn.analysis.shots.pixel_metrics import Labels, decision_metrics, pixels_first, rank_metrics
-from qpbae_tn.metrics import METRICS, PixelTable, decide
-from qpbae_tn.patches import PatchGrid
+from qpbae_tn.metrics.evaluation import METRICS
+from qpbae_tn.metrics.table import PixelTable, decide
+from qpbae_tn.model.patches import PatchGrid
 
 BY_NAME = {metric.name: metric for metric in METRICS}
 

@@ -8,11 +8,11 @@ import pytest
 from scipy.stats import multinomial, multivariate_hypergeom
 
 from qpbae_tn.analysis.shots.sampling import law_of, value_sums
-from qpbae_tn.ansatz import RY, SO4
 from qpbae_tn.compiler.logical import LogicalProgram
 from qpbae_tn.compiler.readouts import READOUTS, one_shot_variance
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.blocks import RY, SO4
+from qpbae_tn.model.specification import ModelSpecification
 
 SHOTS = 250
 ERROR_RATE = 0.01

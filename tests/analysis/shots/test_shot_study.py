@@ -12,8 +12,9 @@ from qpbae_tn.analysis.shots.subject import PatchFidelities, exact_maps, prepare
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, one_shot_variance
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
-from qpbae_tn.metrics import METRICS, PixelTable
-from qpbae_tn.scoring import anomaly_maps, model_scorer
+from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
+from qpbae_tn.metrics.evaluation import METRICS
+from qpbae_tn.metrics.table import PixelTable
 
 ALL = list(READOUTS.values())
 OF_F = [readout for readout in ALL if readout.quantity is Quantity.FIDELITY]

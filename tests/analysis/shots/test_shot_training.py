@@ -7,8 +7,8 @@ from qpbae_tn.analysis.shots.training import Scheme, ShotTraining
 from qpbae_tn.analysis.shots.training_study import TrainingPlan, run_training_study
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.errors import InputError
-from qpbae_tn.training.effective import effective_parameters
-from qpbae_tn.training.fit import FitOptions
+from qpbae_tn.experiment.ceilings import effective_parameters
+from qpbae_tn.experiment.fit import FitOptions
 
 
 @pytest.fixture(scope="module")

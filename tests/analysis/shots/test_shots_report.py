@@ -6,18 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from qpbae_tn.analysis.reports.page import Figure, Heading, Page
-from qpbae_tn.analysis.reports.registry import load_report
-from qpbae_tn.analysis.reports.render import to_html, to_markdown
-from qpbae_tn.analysis.reports.report import ReportOptions
+from qpbae_tn.analysis.pages import ReportOptions, load_report
 from qpbae_tn.analysis.shots.cases import CasePlan, Trainings, run_case
 from qpbae_tn.analysis.shots.coverage import coverage_rows
 from qpbae_tn.analysis.shots.report import REPORT, page, plans
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.data.textures import Textures
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.fit import FitOptions
+from qpbae_tn.experiment.fit import FitOptions
+from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.report.page import Figure, Heading, Page
+from qpbae_tn.report.render import to_html, to_markdown
 
 
 @pytest.fixture(scope="module")

@@ -14,15 +14,18 @@ import pytest
 from cirq_google.api import v2
 
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.export import FORMATS, check_exports, export_program, format_of, parse_qsim
+from qpbae_tn.compiler.export.formats import FORMATS, format_of
+from qpbae_tn.compiler.export.qsim_text import parse_qsim
+from qpbae_tn.compiler.export.write import check_exports, export_program
 from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation import MpsPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import READOUTS
-from qpbae_tn.compiler.targets import NativeGate, load_target
+from qpbae_tn.compiler.targets.devices import load_target
+from qpbae_tn.compiler.targets.target import NativeGate
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 
 TARGETS = [("willow_pink", None), ("weber", NativeGate.SYC), ("rainbow", NativeGate.SQRT_ISWAP)]
 

@@ -8,16 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qpbae_tn.compiler.circuits import decoder, encoder, reconstruction_registers, symbols
-from qpbae_tn.compiler.lowering import ALL_RULES, LITERAL_RULES, RealProgram, Reference, lower, simplify, to_native
+from qpbae_tn.compiler.logical import Stage, stage_of, tagged
+from qpbae_tn.compiler.lowering import lower
 from qpbae_tn.compiler.lowering.angles import Angle
+from qpbae_tn.compiler.lowering.equivalence import Reference
+from qpbae_tn.compiler.lowering.lower import simplify
 from qpbae_tn.compiler.lowering.moments import Run, gap_sizes
+from qpbae_tn.compiler.lowering.native import to_native
 from qpbae_tn.compiler.lowering.one_qubit import Local, merge_run
-from qpbae_tn.compiler.lowering.real_program import Phase, Ry
+from qpbae_tn.compiler.lowering.real_program import Phase, RealProgram, Ry
+from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES
 from qpbae_tn.compiler.lowering.synthesis import cz_sequence
 from qpbae_tn.compiler.placement import place
-from qpbae_tn.compiler.stages import Stage, stage_of, tagged
-from qpbae_tn.compiler.targets import NativeGate, load_target
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.compiler.targets.devices import load_target
+from qpbae_tn.compiler.targets.target import NativeGate
+from qpbae_tn.model.specification import ModelSpecification
 
 TARGETS = [
     ("willow_pink", NativeGate.CZ),

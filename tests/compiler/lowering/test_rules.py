@@ -5,8 +5,12 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpbae_tn.compiler.lowering import ALL_RULES, LITERAL_RULES, Cz, RealProgram, Reference, scheduled, simplify
-from qpbae_tn.compiler.stages import Stage
+from qpbae_tn.compiler.logical import Stage
+from qpbae_tn.compiler.lowering.equivalence import Reference
+from qpbae_tn.compiler.lowering.lower import simplify
+from qpbae_tn.compiler.lowering.native import scheduled
+from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram
+from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES
 
 QUBITS = cirq.NamedQubit.range(5, prefix="q")
 ANGLES = [0.0, np.pi, -np.pi / 2, 2 * np.pi, 0.3, sympy.Symbol("a"), -sympy.Symbol("a"), sympy.Symbol("b") + np.pi / 2]

@@ -5,10 +5,12 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpbae_tn.compiler.lowering import Cz, RealProgram, Reference, merge_runs
+from qpbae_tn.compiler.logical import Stage
+from qpbae_tn.compiler.lowering.equivalence import Reference
 from qpbae_tn.compiler.lowering.pair_synthesis import fewest_cz, matrix_of, pair_gates
+from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram
+from qpbae_tn.compiler.lowering.runs import merge_runs
 from qpbae_tn.compiler.lowering.schedule import cz_layers
-from qpbae_tn.compiler.stages import Stage
 
 A, B, C, D = QUBITS = cirq.LineQubit.range(4)
 ENCODER, PREPARATION = Stage.ENCODER, Stage.PREPARATION

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpbae_tn.compiler.lowering import Cz, RealProgram, Ry, VerificationError, scheduled, simplify
+from qpbae_tn.compiler.logical import Stage
 from qpbae_tn.compiler.lowering.angles import Angle
-from qpbae_tn.compiler.lowering.equivalence import EXACT_QUBITS, SINGLE_QUBITS, Reference
+from qpbae_tn.compiler.lowering.equivalence import EXACT_QUBITS, SINGLE_QUBITS, Reference, VerificationError
+from qpbae_tn.compiler.lowering.lower import simplify
+from qpbae_tn.compiler.lowering.native import scheduled
+from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram, Ry
 from qpbae_tn.compiler.lowering.schedule import cz_layers
-from qpbae_tn.compiler.stages import Stage
 
 QUBITS = cirq.LineQubit.range(6)
 

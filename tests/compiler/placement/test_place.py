@@ -3,18 +3,13 @@ import networkx as nx
 import pytest
 import sympy
 
-from qpbae_tn.compiler.lowering import lower, simplify
-from qpbae_tn.compiler.placement import Interactions, place
-from qpbae_tn.compiler.stages import Stage, tagged
-from qpbae_tn.compiler.targets import (
-    GateTimes,
-    NativeGate,
-    ReadoutError,
-    check_program,
-    load_target,
-    target_from_device,
-    uniform_noise_properties,
-)
+from qpbae_tn.compiler.logical import Stage, tagged
+from qpbae_tn.compiler.lowering import lower
+from qpbae_tn.compiler.lowering.lower import simplify
+from qpbae_tn.compiler.placement import place
+from qpbae_tn.compiler.placement.interactions import Interactions
+from qpbae_tn.compiler.targets.devices import load_target, target_from_device, uniform_noise_properties
+from qpbae_tn.compiler.targets.target import GateTimes, NativeGate, ReadoutError, check_program
 from qpbae_tn.errors import InputError
 
 

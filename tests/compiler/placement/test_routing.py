@@ -4,10 +4,11 @@ import cirq
 import networkx as nx
 import pytest
 
-from qpbae_tn.compiler.lowering import RealProgram, Reference, merge_runs
-from qpbae_tn.compiler.placement.routing import TRIALS, route
-from qpbae_tn.compiler.placement.starts import greedy_start
-from qpbae_tn.compiler.stages import Stage, tagged
+from qpbae_tn.compiler.logical import Stage, tagged
+from qpbae_tn.compiler.lowering.equivalence import Reference
+from qpbae_tn.compiler.lowering.real_program import RealProgram
+from qpbae_tn.compiler.lowering.runs import merge_runs
+from qpbae_tn.compiler.placement.routing import TRIALS, greedy_start, route
 
 
 def _circuit(graph, layers=2):

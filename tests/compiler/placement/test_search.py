@@ -3,8 +3,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from qpbae_tn.compiler.placement import Costs, Interactions, count_embeddings, find_embedding
-from qpbae_tn.compiler.targets import load_target
+from qpbae_tn.compiler.placement.interactions import Costs, Interactions
+from qpbae_tn.compiler.placement.search import count_embeddings, find_embedding
+from qpbae_tn.compiler.targets.devices import load_target
 
 
 def _circuit(graph, seed, idle=0):

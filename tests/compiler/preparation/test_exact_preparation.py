@@ -9,10 +9,10 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.counts import count
-from qpbae_tn.compiler.preparation import ExactPreparation, PreparationError, line_fit
-from qpbae_tn.compiler.preparation.exact import exact_ladder
-from qpbae_tn.compiler.preparation.multiplexed import multiplexed_angles, multiplexed_template
-from qpbae_tn.compiler.preparation.sweep import LadderSweep
+from qpbae_tn.compiler.preparation import line_fit
+from qpbae_tn.compiler.preparation.exact import ExactPreparation, exact_ladder, multiplexed_angles, multiplexed_template
+from qpbae_tn.compiler.preparation.levenberg_marquardt import LadderSweep
+from qpbae_tn.compiler.preparation.line_fit import PreparationError
 from qpbae_tn.compiler.preparation.template import Ladder
 from qpbae_tn.errors import InputError
 

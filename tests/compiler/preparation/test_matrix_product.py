@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.preparation import compress
-from qpbae_tn.compiler.preparation.product import marginal_angles, product_angles
+from qpbae_tn.compiler.preparation.matrix_product import compress
+from qpbae_tn.compiler.preparation.protocol import marginal_angles, product_angles
 from qpbae_tn.compiler.preparation.template import Ladder
 
 FloatArray = NDArray[np.float64]

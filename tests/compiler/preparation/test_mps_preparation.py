@@ -12,9 +12,10 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.counts import count
-from qpbae_tn.compiler.preparation import MpsPreparation, MpsToFidelity, compress
-from qpbae_tn.embedding import embed
+from qpbae_tn.compiler.preparation.matrix_product import compress
+from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.embedding import embed
 
 FloatArray = NDArray[np.float64]
 

@@ -7,11 +7,12 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpbae_tn.compiler.preparation import ExactPreparation, MpsPreparation, NoPreparation, PreparationTemplate
-from qpbae_tn.compiler.preparation.multiplexed import multiplexed_template
-from qpbae_tn.compiler.preparation.sweep import LadderSweep, ladder_sweep
-from qpbae_tn.compiler.preparation.template import ControlledZ, Ladder, Rotation
-from qpbae_tn.compiler.stages import Stage, stage_of
+from qpbae_tn.compiler.logical import Stage, stage_of
+from qpbae_tn.compiler.preparation.exact import ExactPreparation, multiplexed_template
+from qpbae_tn.compiler.preparation.levenberg_marquardt import LadderSweep, ladder_sweep
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
+from qpbae_tn.compiler.preparation.protocol import NoPreparation
+from qpbae_tn.compiler.preparation.template import ControlledZ, Ladder, PreparationTemplate, Rotation
 
 SIMULATOR = cirq.Simulator(dtype=np.complex128)
 

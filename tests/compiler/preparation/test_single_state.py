@@ -8,15 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.preparation import (
-    ExactPreparation,
-    MpsPreparation,
-    MpsToFidelity,
-    NoPreparation,
-    Preparation,
-    prepare,
-)
-from qpbae_tn.compiler.stages import Stage, stage_of
+from qpbae_tn.compiler.logical import Stage, stage_of
+from qpbae_tn.compiler.preparation.exact import ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
+from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation
+from qpbae_tn.compiler.preparation.single import prepare
 
 FloatArray = NDArray[np.float64]
 

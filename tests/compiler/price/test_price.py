@@ -6,22 +6,23 @@ import cirq
 import numpy as np
 import pytest
 
+from qpbae_tn.compiler.logical import Stage, tagged
 from qpbae_tn.compiler.lowering import lower
 from qpbae_tn.compiler.placement import place
-from qpbae_tn.compiler.price import (
+from qpbae_tn.compiler.price.program import price_program
+from qpbae_tn.compiler.price.runs import (
     SHOT_PERIODS,
     WILLOW_2024,
     Price,
     ShotPeriod,
     default_shot_period,
     price_image,
-    price_program,
     price_training,
     shot_period,
     shots_for,
 )
-from qpbae_tn.compiler.stages import Stage, tagged
-from qpbae_tn.compiler.targets import duration_ns, known_targets, load_target
+from qpbae_tn.compiler.targets.devices import known_targets, load_target
+from qpbae_tn.compiler.targets.target import duration_ns
 from qpbae_tn.errors import InputError
 
 

@@ -3,18 +3,20 @@ import json
 import cirq
 import pytest
 
-from qpbae_tn.compiler.targets import (
+from qpbae_tn.compiler.targets.devices import (
+    known_targets,
+    load_target,
+    parse_target,
+    target_from_device,
+    uniform_noise_properties,
+)
+from qpbae_tn.compiler.targets.target import (
     GateTimes,
     NativeGate,
     ReadoutError,
     check_program,
     duration_ns,
-    known_targets,
-    load_target,
     operation_ns,
-    parse_target,
-    target_from_device,
-    uniform_noise_properties,
 )
 from qpbae_tn.errors import InputError
 

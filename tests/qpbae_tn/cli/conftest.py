@@ -17,10 +17,10 @@ from PIL import Image
 
 from qpbae_tn.cli.main import main
 from qpbae_tn.engines import make_engine
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.fit import FitOptions
-from qpbae_tn.training.initial_angles import initial_angles
-from qpbae_tn.training.train import train_model
+from qpbae_tn.experiment.fit import FitOptions
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.training import train_model
+from qpbae_tn.model.specification import ModelSpecification
 
 SIDE = 16
 

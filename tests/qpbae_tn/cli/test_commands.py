@@ -17,7 +17,7 @@ import tifffile
 from PIL import Image
 
 from qpbae_tn import __version__
-from qpbae_tn.model import Model
+from qpbae_tn.model.model import Model
 from qpbae_tn.output import draft_folder
 
 SMALL = ("--image-size", 16, "--epochs", 2, "--bottleneck", 1)

@@ -16,9 +16,9 @@ from scipy.stats import norm
 
 from qpbae_tn.data.images import read_image
 from qpbae_tn.engines import make_engine
-from qpbae_tn.model import Model
-from qpbae_tn.patches import PatchGrid
-from qpbae_tn.scoring import anomaly_maps, model_scorer
+from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
+from qpbae_tn.model.model import Model
+from qpbae_tn.model.patches import PatchGrid
 
 Program = Callable[..., Any]
 SIDE, SHOTS = 16, 2000

@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qpbae_tn.data.busi import BusiFolder
 from qpbae_tn.data.files import shorten
-from qpbae_tn.data.folder import FlatFolder, MvtecFolder
-from qpbae_tn.data.registry import open_data_set
+from qpbae_tn.data.layouts import BusiFolder, FlatFolder, MvtecFolder, open_data_set
 from qpbae_tn.errors import InputError
 
 

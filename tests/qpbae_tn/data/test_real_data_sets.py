@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from qpbae_tn.data.registry import open_data_set
+from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import read_split
 
 

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from qpbae_tn.data import textures
-from qpbae_tn.data.defects import SURFACE_DEFECTS, foreign_material
-from qpbae_tn.data.registry import open_data_set
-from qpbae_tn.data.textures import Material, Textures, crop_side
+from qpbae_tn.data.layouts import open_data_set
+from qpbae_tn.data.textures import SURFACE_DEFECTS, Material, Textures, crop_side, foreign_material
 from qpbae_tn.errors import InputError
 
 Array = NDArray[np.float64]

@@ -3,15 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qpbae_tn.ansatz import RY, Ansatz, Block
 from qpbae_tn.cli.engine import choose_engine, engine_notices
 from qpbae_tn.engines import make_engine
 from qpbae_tn.engines.auto import MEASURED_WIRES, SCORING, SCORING_WITH_BOND, TRAINING, AutoEngine
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.mps import MpsEngine
+from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import initial_angles
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.model.ansatz import Ansatz, Block
+from qpbae_tn.model.blocks import RY
+from qpbae_tn.model.specification import ModelSpecification
 
 
 def of_qubits(qubits: int, layers: int = 1) -> ModelSpecification:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import BLOCK_KINDS
 from qpbae_tn.compiler.circuits import (
     Registers,
     reconstruction_circuit,
@@ -17,8 +16,9 @@ from qpbae_tn.compiler.circuits import (
 )
 from qpbae_tn.engines import make_engine
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import dc_angles
+from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.blocks import BLOCK_KINDS
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
 TOLERANCE = {"exact": 1e-12, "qsim": 1e-6, "mps": 1e-10, "auto": 1e-12}

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.measure import label
 
-from qpbae_tn.metrics import PixelTable
-from qpbae_tn.metrics.aupro import FPR_LIMIT, Aupro
-from qpbae_tn.metrics.regions import find_regions
+from qpbae_tn.metrics.ranked import FPR_LIMIT, Aupro
+from qpbae_tn.metrics.ranking import find_regions
+from qpbae_tn.metrics.table import PixelTable
 
 
 def aupro(maps: NDArray[np.floating], masks: NDArray[np.bool_]) -> float:

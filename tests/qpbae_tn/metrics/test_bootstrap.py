@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qpbae_tn.metrics import METRICS, Metric, PixelTable, evaluate_maps
-from qpbae_tn.metrics.bootstrap import percentile_interval, resample_weights
+from qpbae_tn.metrics.evaluation import METRICS, evaluate_maps
+from qpbae_tn.metrics.protocol import Metric, percentile_interval, resample_weights
 from qpbae_tn.metrics.ranking import Ranking
+from qpbae_tn.metrics.table import PixelTable
 
 
 def example(levels: int = 0, images: int = 12, side: int = 8) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -5,16 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.metrics import (
-    Averaging,
-    PixelTable,
-    decide,
-    evaluate_maps,
-    operating_threshold,
-    overlap_curve,
-    pro_curve,
-    roc_curve,
-)
+from qpbae_tn.metrics.curves import overlap_curve, pro_curve, roc_curve
+from qpbae_tn.metrics.evaluation import evaluate_maps
+from qpbae_tn.metrics.overlap import Averaging
+from qpbae_tn.metrics.table import PixelTable, decide, operating_threshold
 
 
 @pytest.fixture

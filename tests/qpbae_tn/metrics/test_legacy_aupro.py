@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qpbae_tn.metrics import PixelTable, evaluate_maps
-from qpbae_tn.metrics.aupro import Aupro
+from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.metrics.legacy_aupro import legacy_aupro
-from qpbae_tn.metrics.regions import find_regions
+from qpbae_tn.metrics.ranked import Aupro
+from qpbae_tn.metrics.ranking import find_regions
+from qpbae_tn.metrics.table import PixelTable
 
 
 def true_aupro(maps: NDArray[np.float64], masks: NDArray[np.bool_]) -> float:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from qpbae_tn.baselines import DcOverlap
 from qpbae_tn.errors import InputError
-from qpbae_tn.metrics import METRICS, evaluate_maps
-from qpbae_tn.scoring import anomaly_maps
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.experiment.baselines import DcOverlap
+from qpbae_tn.experiment.scoring import anomaly_maps
+from qpbae_tn.metrics.evaluation import METRICS, evaluate_maps
+from qpbae_tn.model.specification import ModelSpecification
 
 KEYS = {
     "auroc",

@@ -16,12 +16,11 @@ from pathlib import Path
 import pytest
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.study import dask_client
-from qpbae_tn.study.dask_client import connected
+from qpbae_tn.study import workers as dask_client
 from qpbae_tn.study.runner import run_study
 from qpbae_tn.study.sources import open_sources
 from qpbae_tn.study.specification import read_study
-from qpbae_tn.study.workplaces import InProcess
+from qpbae_tn.study.workers import InProcess, connected
 
 pytest.importorskip("distributed", reason="the extra 'distributed' is not installed")
 

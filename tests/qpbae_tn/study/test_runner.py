@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qpbae_tn.data.registry import open_data_set
+from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines import make_engine
 from qpbae_tn.errors import InputError
-from qpbae_tn.evaluation.baselines import fit_baselines
-from qpbae_tn.evaluation.evaluate import evaluate_model
+from qpbae_tn.experiment.evaluation import evaluate_model, fit_baselines
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.training import train_model
 from qpbae_tn.study import runner
 from qpbae_tn.study.pricing import TIMES_NAME
 from qpbae_tn.study.runner import Progress, run_study
@@ -29,9 +30,7 @@ from qpbae_tn.study.sources import Source, missing, open_sources, parse_data_opt
 from qpbae_tn.study.specification import Study, read_study
 from qpbae_tn.study.store import read_results
 from qpbae_tn.study.work import Group, GroupResult, run_group
-from qpbae_tn.study.workplaces import InProcess, LocalProcesses, Workplace
-from qpbae_tn.training.initial_angles import initial_angles
-from qpbae_tn.training.train import train_model
+from qpbae_tn.study.workers import InProcess, LocalProcesses, Workplace
 
 CELLS = 8 + 3 + 4
 """Quantum ones, the DC overlap for each patch size and stride, patch PCA for each configuration."""

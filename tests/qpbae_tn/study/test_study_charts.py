@@ -10,10 +10,10 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from qpbae_tn.reporting.charts import STYLE
+from qpbae_tn.report.charts import STYLE
+from qpbae_tn.study.cells import Settings
 from qpbae_tn.study.charts import loss_chart, metric_chart
-from qpbae_tn.study.settings import Settings
-from qpbae_tn.study.summary import Configuration
+from qpbae_tn.study.tables import Configuration
 
 
 def configuration(epochs: int = 20, **changes: Any) -> Configuration:

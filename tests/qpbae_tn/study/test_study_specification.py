@@ -170,11 +170,11 @@ def test_every_cell_of_a_study_is_described_differently(tmp_path: Path) -> None:
 
 
 REGISTERED = """
-from qpbae_tn.baselines.registry import BASELINES
+from qpbae_tn.experiment.baselines import BASELINES
 for name in ("one", "two", "three", "four"):
     BASELINES[name] = BASELINES["dc_overlap"]
 from qpbae_tn.study.charts import COLOURS, MARKERS
-from qpbae_tn.study.settings import DETECTORS
+from qpbae_tn.study.cells import DETECTORS
 from qpbae_tn.study.specification import Study
 assert set(DETECTORS) == set(MARKERS) == set(COLOURS) and len(DETECTORS) == 10
 document = {"data": {"a": {}}, "seeds": [1, 2], "baselines": ["one", "dc_overlap"]}

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import BLOCK_KINDS, RY, SO4, Ansatz, Block
-from qpbae_tn.embedding import embed
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.mps import MpsEngine, constant, wave
 from qpbae_tn.engines.mps import engine as engine_module
+from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.engines.mps.gates import angle_gradient, block_matrices
-from qpbae_tn.specification import ModelSpecification
-from qpbae_tn.training.initial_angles import dc_angles
+from qpbae_tn.engines.mps.trains import constant, wave
+from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.ansatz import Ansatz, Block
+from qpbae_tn.model.blocks import BLOCK_KINDS, RY, SO4
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
 

@@ -13,21 +13,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import RY, SO4, BlockKind
 from qpbae_tn.compiler.circuits import reconstruction_circuit, training_circuit
-from qpbae_tn.embedding import embed
-from qpbae_tn.engines.mps import MpsEngine, MpsStack, constant, mps_stack, wave
 from qpbae_tn.engines.mps.contraction import literal_reconstruction, literal_training
+from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.engines.mps.literal import (
     LiteralCircuit,
     literal_reconstruction_circuit,
     literal_training_circuit,
 )
 from qpbae_tn.engines.mps.network import ancilla_paths, literal_network
+from qpbae_tn.engines.mps.trains import constant, wave
 from qpbae_tn.engines.mps.trees import Equation, TreeStore, search_tree, tree_cost
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification, Trash
-from qpbae_tn.training.initial_angles import dc_angles
+from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.blocks import RY, SO4, BlockKind
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.mps import MpsStack, mps_stack
+from qpbae_tn.model.specification import ModelSpecification, Trash
 
 Array = NDArray[np.float64]
 
@@ -213,7 +215,7 @@ from qpbae_tn.engines.mps import mps_stack
 from qpbae_tn.engines.mps.literal import literal_reconstruction_circuit
 from qpbae_tn.engines.mps.network import ancilla_paths, literal_network
 from qpbae_tn.engines.mps.trees import Equation, search_tree
-from qpbae_tn.specification import ModelSpecification
+from qpbae_tn.model.specification import ModelSpecification
 specification = ModelSpecification.build(8, 1, 2, layers=2)
 patch = mps_stack([np.ones(shape) for shape in [(1, 2, 2), *[(2, 2, 2)] * 4, (2, 2, 1)]])
 network = literal_network(literal_reconstruction_circuit(specification, np.ones(20)), patch)

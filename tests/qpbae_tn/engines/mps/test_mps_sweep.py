@@ -10,18 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qpbae_tn.ansatz import BLOCK_KINDS, RY, SO4, Ansatz, Block, make_ansatz
-from qpbae_tn.embedding import embed
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.mps import MpsEngine, sweep_cost
-from qpbae_tn.engines.mps.cost import plan_cost
+from qpbae_tn.engines.mps.cost import plan_cost, sweep_cost
+from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.engines.mps.gates import block_matrices
 from qpbae_tn.engines.mps.plan import plan_sweep
 from qpbae_tn.engines.mps.sweep import both_fidelities, plan_sites
 from qpbae_tn.engines.mps.windows import window_matrices
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification, PixelOrder, Trash
-from qpbae_tn.training.initial_angles import dc_angles
+from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.ansatz import Ansatz, Block, make_ansatz
+from qpbae_tn.model.blocks import BLOCK_KINDS, RY, SO4
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.specification import ModelSpecification, PixelOrder, Trash
 
 Array = NDArray[np.float64]
 EXACT = ExactEngine()

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qpbae_tn.embedding import embed, pixel_permutation
-from qpbae_tn.engines.mps import MpsEngine, Texture, compress, constant, edge, ramp, wave
+from qpbae_tn.engines.mps.engine import MpsEngine
+from qpbae_tn.engines.mps.entanglement import compress
 from qpbae_tn.engines.mps.layout import pixel_bits
+from qpbae_tn.engines.mps.trains import Texture, constant, edge, ramp, wave
 from qpbae_tn.errors import InputError
-from qpbae_tn.specification import ModelSpecification, PixelOrder
-from qpbae_tn.training.initial_angles import dc_angles
+from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.embedding import embed, pixel_permutation
+from qpbae_tn.model.specification import ModelSpecification, PixelOrder
 
 Array = NDArray[np.float64]
 orders = st.sampled_from(["row", "column", "morton"])

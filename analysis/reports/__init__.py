@@ -1,1 +1,0 @@
-"""The report pages: one source gives Markdown and HTML, with charts and data beside them."""

@@ -1,0 +1,1 @@
+"""The model: specification, ansatz, patches, embedding, matrix product states, the model file."""

@@ -1,1 +1,0 @@
-"""Charts, pictures and self-contained HTML pages."""

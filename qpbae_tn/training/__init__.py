@@ -1,1 +1,0 @@
-"""Training: initial angles, the problem made from images, the loop, and what the ansatz could reach at best."""

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from qpbae_tn.engines.exact import ExactEngine, MeanState, mean_state
+from qpbae_tn.errors import InputError
+from qpbae_tn.experiment import baselines as patch_pca_module
+from qpbae_tn.experiment.baselines import (
+    BASELINES,
+    BaselineSetting,
+    CutImages,
+    DcOverlap,
+    FittedPatchPca,
+    PatchPca,
+    Untrained,
+    leading_eigenvectors,
+    make_baselines,
+)
+from qpbae_tn.experiment.ceilings import pca_ceiling
+from qpbae_tn.experiment.scoring import PatchBatch, anomaly_maps
+from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.specification import ModelSpecification, PixelOrder
+
+
+def batch_of(patches: NDArray[np.floating], order: PixelOrder = "row") -> PatchBatch:
+    """Patches of shape (N, P, P) on their way to a scorer."""
+    states, _ = embed(patches, order)
+    return PatchBatch(patches.reshape(states.shape), states)
+
+
+@pytest.fixture
+def images(rng: np.random.Generator) -> NDArray[np.float64]:
+    columns = np.linspace(0, 6, 14)
+    return 0.5 + 0.3 * np.sin(columns + rng.random((6, 14, 1)) * 6) + 0.1 * rng.random((6, 14, 14))
+
+
+def test_dc_overlap_is_its_formula_and_a_zero_patch_has_one_over_n(rng: np.random.Generator) -> None:
+    patches = rng.random((20, 4, 4))
+    patches[0], patches[1] = 0.3, 0.0
+    found = DcOverlap().similarity(batch_of(patches))
+    expected = patches.sum(axis=(1, 2)) ** 2 / (16 * (patches**2).sum(axis=(1, 2)).clip(1e-300))
+    np.testing.assert_allclose(np.delete(found, 1), np.delete(expected, 1))
+    assert found[0] == pytest.approx(1)
+    assert found[1] == pytest.approx(1 / 16)
+
+
+@pytest.mark.parametrize(("size", "bottleneck"), [(4, 1), (4, 3), (8, 2)])
+@pytest.mark.parametrize("order", ["row", "morton"])
+def test_patch_pca_reaches_the_ceiling_on_its_training_images(
+    images: NDArray[np.float64], size: int, bottleneck: int, order: PixelOrder
+) -> None:
+    specification = ModelSpecification.build(size, 1, bottleneck, pixel_order=order)
+    grid = PatchGrid(14, 14, size, 1)
+    fitted = PatchPca(specification).fit(CutImages(images, grid), grid.weights)
+    batches = [batch_of(grid.cut(image), order) for image in images]
+    mean = np.mean([grid.weights @ fitted.similarity(batch) for batch in batches])
+    ceiling = pca_ceiling(specification, mean_state([batch.states for batch in batches], grid.weights))
+    assert mean == pytest.approx(ceiling, abs=1e-12)
+    np.testing.assert_allclose(fitted.vectors.T @ fitted.vectors, np.eye(2**bottleneck), atol=1e-12)
+    assert fitted.parameter_count == 2**bottleneck * size**2
+
+
+def test_fidelity_of_an_encoder_made_from_pca_lies_between_the_projection_weight_and_its_square(
+    images: NDArray[np.float64], rng: np.random.Generator
+) -> None:
+    specification, grid = ModelSpecification.build(4, 1, 2), PatchGrid(14, 14, 4, 1)
+    fitted = PatchPca(specification).fit(CutImages(images, grid), grid.weights)
+    batch = batch_of(rng.random((50, 4, 4)))
+    weight = fitted.similarity(batch)
+    unitary = np.linalg.qr(np.concatenate([fitted.vectors, rng.normal(size=(16, 12))], axis=1))[0].T
+    blocks = (batch.states @ unitary.T).reshape(50, 4, 4)
+    fidelity = (np.einsum("pl,pkl->pk", blocks[:, 0], blocks) ** 2).sum(axis=1)
+    assert (weight**2 <= fidelity + 1e-12).all()
+    assert (fidelity <= weight + 1e-12).all()
+    projected = batch.states @ fitted.vectors @ fitted.vectors.T
+    overlap = np.einsum("pk,pk->p", batch.states, projected) ** 2 / (projected**2).sum(axis=1)
+    np.testing.assert_allclose(overlap, weight)
+
+
+def test_leading_eigenvectors_span_the_same_space_by_every_route(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factor = rng.normal(size=(30, 64)) * np.linspace(3, 0.1, 30)[:, None]
+    sigma = MeanState(factor.T @ factor, factored=False)
+    found = [leading_eigenvectors(sigma, 4), leading_eigenvectors(MeanState(factor, factored=True), 4)]
+    monkeypatch.setattr(patch_pca_module, "DENSE_SIZE", 16)
+    found.append(leading_eigenvectors(sigma, 4))
+    for vectors in found:
+        np.testing.assert_allclose(vectors @ vectors.T, found[0] @ found[0].T, atol=1e-8)
+
+
+def test_images_with_few_patches_are_handled_by_their_factor(rng: np.random.Generator) -> None:
+    specification, grid = ModelSpecification.build(8, 6, 3), PatchGrid(14, 14, 8, 6)
+    images = rng.random((3, 14, 14))
+    fitted = PatchPca(specification).fit(CutImages(images, grid), grid.weights)
+    assert isinstance(fitted, FittedPatchPca)
+    states = np.concatenate([batch_of(grid.cut(image)).states for image in images])
+    values, vectors = np.linalg.eigh((states * np.tile(grid.weights / 3, 3)[:, None]).T @ states)
+    assert values[-8] > 1e-6
+    np.testing.assert_allclose(fitted.vectors @ fitted.vectors.T, vectors[:, -8:] @ vectors[:, -8:].T, atol=1e-8)
+
+
+@pytest.mark.parametrize("score", ["reconstruction", "trash"])
+def test_untrained_is_the_circuit_at_its_initial_angles(rng: np.random.Generator, score) -> None:
+    specification, engine = ModelSpecification.build(4, 1, 2), ExactEngine()
+    angles = rng.normal(size=specification.ansatz.parameter_count)
+    batch = batch_of(rng.random((9, 4, 4)))
+    found = Untrained(specification, angles, engine, score).similarity(batch)
+    fidelity = engine.trash_fidelity if score == "trash" else engine.reconstruction_fidelity
+    np.testing.assert_array_equal(found, fidelity(specification, angles, batch.states))
+    with pytest.raises(InputError, match="angles"):
+        Untrained(specification, angles[1:], engine)
+    with pytest.raises(InputError, match="score"):
+        Untrained(specification, angles, engine, "neither")  # type: ignore[arg-type]
+
+
+def test_every_baseline_scores_patches_as_a_model_does(images: NDArray[np.float64], rng: np.random.Generator) -> None:
+    specification, grid = ModelSpecification.build(4, 1, 1), PatchGrid(14, 14, 4, 1)
+    angles = rng.normal(size=specification.ansatz.parameter_count)
+    baselines = make_baselines(BaselineSetting(specification, angles, ExactEngine(), batch_size=2))
+    assert [baseline.name for baseline in baselines] == list(BASELINES)
+    assert list(BASELINES) == ["dc_overlap", "patch_pca", "untrained", "classical", "classical_4_4"]
+    cut = CutImages(images, grid)
+    fitted = {baseline.name: baseline.fit(cut, grid.weights) for baseline in baselines}
+    assert [one.name for one in fitted.values()] == list(BASELINES)
+    assert [one.parameter_count for one in fitted.values()] == [0, 32, 0, 148, 168]
+    maps, _ = anomaly_maps(specification, images, {name: one.similarity for name, one in fitted.items()})
+    for found in maps.values():
+        assert found.shape == images.shape
+        assert found.min() >= -1e-7
+        assert found.max() <= 0.5
+        assert np.ptp(found) > 1e-4
+
+
+def test_an_unknown_baseline_is_refused() -> None:
+    specification = ModelSpecification.build(2, 1, 1)
+    setting = BaselineSetting(specification, np.zeros(2), ExactEngine())
+    with pytest.raises(InputError, match="unknown baseline 'pca'; choose from dc_overlap"):
+        make_baselines(setting, ["pca"])
+
+
+def test_cut_images_are_the_patches_of_each_image(images: NDArray[np.float64]) -> None:
+    grid = PatchGrid(14, 14, 4, 3)
+    cut = CutImages(images, grid)
+    assert len(cut) == 6
+    for patches, image in zip(cut, images, strict=True):
+        np.testing.assert_array_equal(patches, grid.cut(image).reshape(grid.count, 16))
+    np.testing.assert_array_equal(cut[2:4][1], cut[3])
