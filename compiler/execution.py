@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.compiler.estimator import Estimate
 from qpbae_tn.compiler.program import MEASUREMENT_KEY, CompiledProgram
-from qpbae_tn.compiler.readouts import Quantity
-from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.compiler.verification import model_scores
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.patches import PatchGrid
@@ -103,8 +102,8 @@ def execute(
         )
     values, fidelities = program.fit(states, angles)
     model = program.model_angles(angles)
-    exact = _scores(program, model, states)
-    prepared = _scores(program, model, program.prepared_states(values))
+    exact = model_scores(program.specification, model, states, program.readout.quantity)
+    prepared = model_scores(program.specification, model, program.prepared_states(values), program.readout.quantity)
     estimates: list[Estimate] = []
     for start in range(0, len(states), PATCHES_A_SWEEP):
         sweep = program.parameters.sweep(values[start : start + PATCHES_A_SWEEP])
@@ -122,13 +121,6 @@ def check_shots(shots: int) -> None:
     """Raises `InputError` unless there is at least one shot."""
     if shots < 1:
         raise InputError(f"{shots} shots", where="--shots", remedy="give at least 1")
-
-
-def _scores(program: CompiledProgram, angles: FloatArray, states: FloatArray) -> FloatArray:
-    engine = ExactEngine()
-    if program.readout.quantity is Quantity.TRASH_FIDELITY:
-        return np.asarray(engine.trash_fidelity(program.specification, angles, states))
-    return np.asarray(engine.reconstruction_fidelity(program.specification, angles, states))
 
 
 # Whole images on a sampler: every patch is scored, and the scores are folded to a map.

@@ -32,7 +32,7 @@ from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.compiler.real_gates import to_real_gates
 from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS, apply_reductions
 from qpbae_tn.compiler.targets.target import Target
-from qpbae_tn.compiler.verification import Verification, model_score, verify
+from qpbae_tn.compiler.verification import Verification, model_scores, verify
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -201,13 +201,15 @@ def _verify(
         end = dict(zip(logical.measured, measurement.qubits, strict=True))
         inputs = tuple(Boundary(tuple(start[qubit] for qubit in register), source.patch) for register in logical.inputs)
         outputs = tuple(Boundary(tuple(end[qubit] for qubit in register), source.patch) for register in logical.outputs)
+    states = np.stack([source.prepared, source.patch])
+    expected, for_patch = model_scores(specification, angles, states, readout.quantity)
     return verify(
         circuit,
         target,
         logical.estimator,
         readout.quantity,
-        expected=model_score(specification, angles, source.prepared, readout.quantity),
-        for_patch=model_score(specification, angles, source.patch, readout.quantity),
+        expected=float(expected),
+        for_patch=float(for_patch),
         inputs=inputs,
         outputs=outputs,
     )

@@ -15,7 +15,7 @@ from qpbae_tn.compiler.price.runs import Price, default_shot_period, price_image
 from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import Readout, get_readout, one_shot_variance
 from qpbae_tn.compiler.targets.target import Target
-from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.model.fidelity import reconstruction_fidelity, trash_fidelity
 from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
@@ -88,9 +88,8 @@ def quote(
     prepared = preparation or parse_preparation("mps:2")
     score = compile_program(specification, angles, readout, prepared, target, state=states[0], seed=seed)
     learn = compile_program(specification, angles, learner, prepared, target, state=states[0], seed=seed)
-    engine = ExactEngine()
-    trash = engine.trash_fidelity(specification, angles, states)
-    fidelity = engine.reconstruction_fidelity(specification, angles, states)
+    trash = trash_fidelity(specification, angles, states)
+    fidelity = reconstruction_fidelity(specification, angles, states)
     variances = {
         reading.name: float(np.median(one_shot_variance(reading, trash, fidelity))) for reading in (readout, learner)
     }

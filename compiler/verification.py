@@ -14,7 +14,7 @@ from qpbae_tn.compiler.expectation import Boundary, expectation
 from qpbae_tn.compiler.lowering.equivalence import VerificationError
 from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.compiler.targets.target import Target, check_program, duration_ns
-from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.model.fidelity import reconstruction_fidelity, trash_fidelity
 from qpbae_tn.model.specification import ModelSpecification
 
 TOLERANCE = 1e-6
@@ -63,13 +63,12 @@ class Verification:
         }
 
 
-def model_score(
-    specification: ModelSpecification, angles: NDArray[np.float64], state: NDArray[np.float64], quantity: Quantity
-) -> float:
-    """F_trash or F of one state, shape (2^n,), by the closed formulas, computed densely."""
-    engine = ExactEngine()
-    compute = engine.trash_fidelity if quantity is Quantity.TRASH_FIDELITY else engine.reconstruction_fidelity
-    return float(compute(specification, angles, state[None])[0])
+def model_scores(
+    specification: ModelSpecification, angles: NDArray[np.float64], states: NDArray[np.float64], quantity: Quantity
+) -> NDArray[np.float64]:
+    """F_trash or F of each state, shape (N,), by the closed formulas; states have shape (N, 2^n)."""
+    compute = trash_fidelity if quantity is Quantity.TRASH_FIDELITY else reconstruction_fidelity
+    return np.asarray(compute(specification, angles, states))
 
 
 def verify(

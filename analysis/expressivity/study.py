@@ -15,13 +15,14 @@ from qpbae_tn.analysis.expressivity.flat_directions import moved_along
 from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import random_split
-from qpbae_tn.engines.exact import ExactEngine, MeanState, latent_rows
+from qpbae_tn.engines.exact import ExactEngine, MeanState
 from qpbae_tn.experiment.baselines import DcOverlap, FittedPatchPca, leading_eigenvectors
 from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
 from qpbae_tn.experiment.fit import prepare_problem
 from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
 from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.model.blocks import BLOCK_KINDS
+from qpbae_tn.model.fidelity import latent_rows
 from qpbae_tn.model.specification import ModelSpecification
 
 METRICS = ("auroc", "aupro", "best_f1")

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from qpbae_tn.analysis.shots.sampling import value_sums
 from qpbae_tn.compiler.readouts import Quantity, Readout
-from qpbae_tn.engines.exact import ExactEngine, latent_rows
+from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.engines.protocol import PreparedLoss
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.fit import TrainingProblem, prepare_problem
 from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.fidelity import latent_rows
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 

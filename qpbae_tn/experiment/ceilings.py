@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from qpbae_tn.engines.exact import MeanState, MeanStateLoss, latent_rows
+from qpbae_tn.engines.exact import MeanState, MeanStateLoss
+from qpbae_tn.model.fidelity import latent_rows
 from qpbae_tn.model.specification import ModelSpecification
 
 DENSE_SIZE = 512

@@ -16,10 +16,10 @@ from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.preparation.protocol import NoPreparation
 from qpbae_tn.compiler.program import CompiledProgram
-from qpbae_tn.compiler.readouts import READOUTS
+from qpbae_tn.compiler.readouts import READOUTS, Quantity
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.compiler.targets.target import NativeGate
-from qpbae_tn.compiler.verification import model_score, verify
+from qpbae_tn.compiler.verification import model_scores, verify
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.blocks import RY, SO4
 from qpbae_tn.model.specification import ModelSpecification
@@ -89,7 +89,7 @@ def test_compiled_circuits_score_like_the_model(readout: str, model: dict[str, A
     bound = program.bind(state)
     values, _ = program.fit(state[None])
     prepared = program.prepared_states(values)[0]
-    expected = model_score(program.specification, program.angles, prepared, program.readout.quantity)
+    (expected,) = model_scores(program.specification, program.angles, prepared[None], program.readout.quantity)
     assert score_by_simulation(program, bound.circuit) == pytest.approx(expected, abs=1e-6)
     assert (prepared @ state) ** 2 == pytest.approx(bound.preparation_fidelity, abs=1e-9)
     assert program.verification.difference < 1e-9
@@ -106,9 +106,8 @@ def test_sycamore_programs_pass_their_devices_validation(readout: str, native: N
     twos = {op.gate for op in bound.circuit.all_operations() if len(op.qubits) == 2 and not cirq.is_measurement(op)}
     assert twos == {native.gate}
     values, _ = program.fit(generic_state(program.specification, 3)[None])
-    expected = model_score(
-        program.specification, program.angles, program.prepared_states(values)[0], program.readout.quantity
-    )
+    prepared = program.prepared_states(values)
+    (expected,) = model_scores(program.specification, program.angles, prepared, program.readout.quantity)
     assert score_by_simulation(program, bound.circuit) == pytest.approx(expected, abs=1e-6)
 
 
@@ -127,7 +126,7 @@ def test_symbolic_angles_give_the_circuit_of_their_numbers() -> None:
     state, angles = generic_state(symbolic.specification, 2), generic_angles(symbolic.specification, 9)
     bound = symbolic.bind(state, angles)
     values, _ = symbolic.fit(state[None], angles)
-    expected = model_score(symbolic.specification, angles, symbolic.prepared_states(values)[0], "F")
+    (expected,) = model_scores(symbolic.specification, angles, symbolic.prepared_states(values), Quantity.FIDELITY)
     assert score_by_simulation(symbolic, bound.circuit) == pytest.approx(expected, abs=1e-9)
     with pytest.raises(InputError, match="symbols"):
         symbolic.bind(state)

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qpbae_tn.engines.exact import ExactEngine, latent_rows
+from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.experiment.ceilings import effective_parameters
 from qpbae_tn.experiment.initial_angles import dc_angles
 from qpbae_tn.model.blocks import BLOCK_KINDS, BlockKind
+from qpbae_tn.model.fidelity import latent_rows
 from qpbae_tn.model.specification import ModelSpecification
 
 ENGINE = ExactEngine()
