@@ -85,7 +85,7 @@ class Needs:
     Args:
         minutes: on two cores, measured once with all data sets.
         data: names of the data sets, not bundled, that the page shows where they are given.
-        resumes: whether `--resume` goes on from stored results, which takes less.
+        resumes: whether a call that resumes goes on from stored results, which takes less.
     """
 
     minutes: float
@@ -119,13 +119,13 @@ def check_data(names: Sequence[str], reports: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             remedy = f"choose from {', '.join(known)}" if known else "leave it out, these pages take none"
-            raise InputError(f"unknown data set {name!r}", where="--data", remedy=remedy)
+            raise InputError(f"unknown data set {name!r}", where="data", remedy=remedy)
 
 
 def load_report(name: str) -> Report:
     """The report of this name; raises `InputError` for an unknown one."""
     if name not in MODULES:
-        raise InputError(f"unknown report {name!r}", where="NAME", remedy=f"choose from {', '.join(MODULES)}")
+        raise InputError(f"unknown report {name!r}", where="names", remedy=f"choose from {', '.join(MODULES)}")
     report = import_module(MODULES[name]).REPORT
     assert isinstance(report, Report)
     return report
@@ -233,7 +233,7 @@ def make_reports(
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot be made ({error.strerror})", where=folder, remedy="choose another --output") from None
+        raise InputError(f"cannot be made ({error.strerror})", where=folder, remedy="choose another `output`") from None
     root = folder.absolute().parent
     written = {}
     for report in reports:
@@ -256,9 +256,9 @@ def parse_data(options: Sequence[str]) -> dict[str, Path]:
     for option in options:
         name, separator, folder = option.partition("=")
         if not separator or not name or not folder:
-            raise InputError(f"{option!r} is not NAME=DIR", where="--data", remedy="write e.g. busi_32=path/to/folder")
+            raise InputError(f"{option!r} is not NAME=DIR", where="data", remedy="write e.g. busi_32=path/to/folder")
         if not Path(folder).is_dir():
-            raise InputError("no such folder", where=folder, remedy=f"check --data {name}=DIR")
+            raise InputError("no such folder", where=folder, remedy=f"check `data` {name}=DIR")
         folders[name] = Path(folder)
     return folders
 
@@ -278,15 +278,15 @@ def _refuse_loss(folder: Path, name: str, data: Mapping[str, Path]) -> None:
             raise InputError(
                 f"made with {package}, which is not installed",
                 where=folder / f"{name}.md",
-                remedy=f"pip install 'qpbae_tn[{OPTIONAL[package]}]', or --without-data to leave its figures out",
+                remedy=f"pip install 'qpbae_tn[{OPTIONAL[package]}]', or `without_data` to leave its figures out",
             )
     lost = [held for held in data_held(folder, name) if held not in data]
     if lost:
-        options = " ".join(f"--data {held}=DIR" for held in lost)
+        options = " ".join(f"`data` {held}=DIR" for held in lost)
         raise InputError(
             f"made with {' and '.join(lost)}, not given now",
             where=folder / f"{name}.md",
-            remedy=f"give {options}, or --without-data to replace the page by one that shows less",
+            remedy=f"give {options}, or `without_data` to replace the page by one that shows less",
         )
 
 

@@ -134,7 +134,7 @@ class Estimator:
         """The estimate from the bits of all shots, shape (shots, m); raises `InputError` for no shots."""
         values = self.values(bits)
         if values.size == 0:
-            raise InputError("no shots", where="--shots", remedy="give at least 1")
+            raise InputError("no shots", where="shots", remedy="give at least 1")
         minus, zero, plus = (int((values == value).sum()) for value in (-1, 0, 1))
         return Estimate(minus, zero, plus, self.lowest)
 

@@ -95,10 +95,10 @@ def execute(
     """
     check_shots(shots)
     if len(states) == 0:
-        raise InputError("no patches", where="--patch", remedy="give at least one")
+        raise InputError("no patches", where="patch", remedy="give at least one")
     if program.preparation.assumes_state:
         raise InputError(
-            "a program without preparation holds no patch", where="--preparation", remedy="choose exact or mps"
+            "a program without preparation holds no patch", where="preparation", remedy="choose exact or mps"
         )
     values, fidelities = program.fit(states, angles)
     model = program.model_angles(angles)
@@ -120,7 +120,7 @@ def execute(
 def check_shots(shots: int) -> None:
     """Raises `InputError` unless there is at least one shot."""
     if shots < 1:
-        raise InputError(f"{shots} shots", where="--shots", remedy="give at least 1")
+        raise InputError(f"{shots} shots", where="shots", remedy="give at least 1")
 
 
 # Whole images on a sampler: every patch is scored, and the scores are folded to a map.
@@ -160,7 +160,7 @@ def chosen_states(states: FloatArray, indices: Sequence[int]) -> FloatArray:
     for index in indices:
         if not 0 <= index < len(states):
             raise InputError(
-                f"patch {index} of an image of {len(states)}", where="--patch", remedy=f"give 0 to {len(states) - 1}"
+                f"patch {index} of an image of {len(states)}", where="patch", remedy=f"give 0 to {len(states) - 1}"
             )
     return states[list(indices)]
 

@@ -104,7 +104,7 @@ class Network:
         raise TooLarge(
             f"the circuit cannot be verified here: its expectation needs a tensor of "
             f"2^{tree.contraction_width():.0f} entries, past 2^{LARGEST_LOG2}",
-            where="--readout",
+            where="readout",
             remedy="choose latent, echo or direct, smaller patches, or mps preparation of a smaller bond",
         )
 

@@ -28,7 +28,7 @@ def check_size(specification: ModelSpecification, readout: Readout, target: Targ
     if least > room:
         raise InputError(
             f"readout {readout.name} at P = {specification.patch_size} takes {least} qubits, {target.name} has {room}",
-            where="--target",
+            where="target",
             remedy=_remedy(specification, readout, target, least, literal),
         )
 
@@ -61,7 +61,7 @@ def _remedy(specification: ModelSpecification, readout: Readout, target: Target,
         size //= 2
     own = max(least, qubits_needed(specification, readout, literal=literal))
     larger = [name for name in known_targets() if name != target.name and len(load_target(name).qubits) >= own]
-    choices += [f"--target {' or '.join(larger)}"] if larger else []
+    choices += [f"`target` {' or '.join(larger)}"] if larger else []
     if not choices:
         return "no processor that is known here holds it: use smaller patches and another readout"
     return f"use {', or '.join(choices)}"

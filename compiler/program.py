@@ -178,7 +178,7 @@ class CompiledProgram:
         return BoundProgram(cirq.resolve_parameters(self.circuit, resolver), resolver, float(fidelity[0]))
 
     def to_json(self) -> dict[str, Any]:
-        """What `qpbae compile --json` holds."""
+        """The record of `qpbae compile`, as JSON values."""
         counts, literal = self.counts, self.literal_counts
         return {
             "qubits": counts.qubits,

@@ -57,7 +57,7 @@ class Readout(Protocol):
 
     @property
     def name(self) -> str:
-        """What `--readout` calls it."""
+        """The name that it is chosen by."""
 
     @property
     def quantity(self) -> Quantity:
@@ -350,5 +350,5 @@ def get_readout(name: str) -> Readout:
         return READOUTS[name]
     except KeyError:
         raise InputError(
-            f"unknown readout {name!r}", where="--readout", remedy=f"choose one of {', '.join(READOUTS)}"
+            f"unknown readout {name!r}", where="readout", remedy=f"choose one of {', '.join(READOUTS)}"
         ) from None

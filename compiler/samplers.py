@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SamplerKind(StrEnum):
-    """What `--sampler` offers."""
+    """The samplers that can be chosen by name."""
 
     IDEAL = "ideal"
     NOISY = "noisy"
@@ -29,7 +29,7 @@ def sampler_kind(name: str) -> SamplerKind:
         return SamplerKind(name)
     except ValueError:
         raise InputError(
-            f"unknown sampler {name!r}", where="--sampler", remedy=f"choose one of {', '.join(SamplerKind)}"
+            f"unknown sampler {name!r}", where="sampler", remedy=f"choose one of {', '.join(SamplerKind)}"
         ) from None
 
 

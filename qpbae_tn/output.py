@@ -17,7 +17,7 @@ from qpbae_tn.errors import InputError
 
 ATTEMPTS = 5
 _MARK = ".qpbae"
-_MARK_TEXT = "This folder was written by qpbae; --force may replace it.\n"
+_MARK_TEXT = "This folder was written by qpbae, which replaces it when asked to.\n"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -155,14 +155,14 @@ def _refuse_what_is_there(folder: Path, *, force: bool) -> None:
         if not _exists(folder):
             return
         if not force:
-            raise InputError("exists already", where=folder, remedy="choose another --output, or --force to replace it")
+            raise InputError("exists already", where=folder, remedy="choose another `output`, or `force` to replace it")
         if not folder.is_dir():
-            raise InputError("is not a folder", where=folder, remedy="choose another --output")
+            raise InputError("is not a folder", where=folder, remedy="choose another `output`")
         if any(folder.iterdir()) and not (folder / _MARK).is_file():
             raise InputError(
-                "was not written by qpbae, so --force does not replace it",
+                "was not written by qpbae, so `force` does not replace it",
                 where=folder,
-                remedy="choose another --output",
+                remedy="choose another `output`",
             )
     except OSError as error:
         raise _unwritable(folder, error) from None

@@ -35,7 +35,7 @@ class ExpressivityPlan:
     """What to study.
 
     Args:
-        data: name to what `--data` would say.
+        data: name to a folder or the name of bundled data.
         patch_sizes: P.
         layers: repetitions of the staircase.
         image_size: pixels a side.

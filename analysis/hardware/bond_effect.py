@@ -32,7 +32,7 @@ def bond_rows(data: Mapping[str, str | Path], seed: int) -> list[dict[str, Any]]
     and the best that more layers of it can come to at bond 4.
 
     Args:
-        data: name to what `--data` would say.
+        data: name to a folder or the name of bundled data.
         seed: of split, angles and bootstrap.
     """
     rows = []

@@ -48,7 +48,7 @@ class CalibratedNoise:
 
     def __post_init__(self) -> None:
         if self.program.preparation.assumes_state:
-            raise InputError("a program without preparation", where="--preparation", remedy="choose exact or mps")
+            raise InputError("a program without preparation", where="preparation", remedy="choose exact or mps")
         if self.program.angles is None:
             raise InputError("the program's angles are symbols", where="angles", remedy="compile it with numbers")
 

@@ -28,7 +28,7 @@ PAPER_P = 0.2
 def check_strength(p: float) -> float:
     """The strength; raises `InputError` outside [0, 3/4], where 3/4 erases a qubit."""
     if not 0 <= p <= 0.75:
-        raise InputError(f"depolarising strength {p:g}", where="--p", remedy="give a number from 0 to 0.75")
+        raise InputError(f"depolarising strength {p:g}", where="p", remedy="give a number from 0 to 0.75")
     return p
 
 

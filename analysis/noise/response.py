@@ -74,7 +74,7 @@ class DepolarisedResponse:
         if self.specification.patch_size > LARGEST_DEPOLARISED:
             raise InputError(
                 f"depolarising noise at P = {self.specification.patch_size}",
-                where="--patch-size",
+                where="patch_size",
                 remedy=f"give at most {LARGEST_DEPOLARISED}: the observable of the undecomposed circuit grows as P^8",
             )
 

@@ -54,7 +54,7 @@ class NoisePlan:
 
     def __post_init__(self) -> None:
         if self.patches < 3:
-            raise InputError(f"{self.patches} patches", where="--patches", remedy="give at least 3")
+            raise InputError(f"{self.patches} patches", where="patches", remedy="give at least 3")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def run_study(scene: Scene, plan: NoisePlan, on_case: Callable[[str], None] = la
     """
     normal, anomalous = scene.sample(plan.patches, plan.seed)
     if min(len(normal), len(anomalous)) < 3:
-        raise InputError("too few normal or anomalous patches", where="--data", remedy="give images with both")
+        raise InputError("too few normal or anomalous patches", where="data", remedy="give images with both")
     exact_maps = _ExactMaps(scene, plan.seed)
     rows, stages, points = [], [], []
     for response in _responses(scene, plan):

@@ -13,7 +13,7 @@ from qpbae_tn.report.page import Page
 from qpbae_tn.report.render import write_page
 
 RUNS = Path("runs")
-"""Where `qpbae study run` puts the two studies; `--resume`, or a call without data, takes their results from there."""
+"""Where `qpbae study run` puts the two studies; resuming, or a call without data, takes their results from there."""
 AUTHORS = "authors_results"
 """Name under which the folder of the authors' result files is given."""
 
@@ -21,7 +21,7 @@ AUTHORS = "authors_results"
 def make(options: ReportOptions) -> Page:
     """Run the presets `paper` and `departures` on the data that are given and make the page.
 
-    Computed anew, unless `--resume` asks to go on with the results in `runs` or no data are given.
+    Computed anew, unless `resume` asks to go on with the results in `runs` or no data are given.
     """
     with TemporaryDirectory() as fresh:
         place = RUNS if options.previous is not None or not options.data else Path(fresh)

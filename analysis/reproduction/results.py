@@ -73,12 +73,12 @@ def run_or_read(
             raise InputError(
                 f"{len(progress.failed)} cells failed, the first: {next(iter(progress.failed.values()))}",
                 where=place,
-                remedy="see qpbae study status, and try again with qpbae study run --retry-failed",
+                remedy="see qpbae study status, and try again with `retry_failed`",
             )
     elif not results_path(place).exists():
         raise InputError(
             "the reproduction needs data that are not bundled",
-            where="--data",
-            remedy=f"give {', '.join(f'--data {key}=DIR' for key in study.data)}, as many as there are",
+            where="data",
+            remedy=f"give {', '.join(f'`data` {key}=DIR' for key in study.data)}, as many as there are",
         )
     return StudyResults.read(place), sources

@@ -154,12 +154,12 @@ def _place(
     if fits is False:
         return None, False, reason
     if effort.placing is Placing.NONE:
-        return None, None, reason or "not placed (--place none)"
+        return None, None, reason or "not placed (`placing` is none)"
     if not counted:
-        limit = f"more than {effort.count_limit} two-qubit gates: formulas alone (--count-limit)"
+        limit = f"more than {effort.count_limit} two-qubit gates: formulas alone (`count_limit`)"
         return None, None, reason or limit
     if effort.placing is Placing.SMALL and size.two_qubit_gates > effort.small:
-        return None, None, reason or f"more than {effort.small} two-qubit gates: not placed (--place all does)"
+        return None, None, reason or f"more than {effort.small} two-qubit gates: not placed (`placing` all does)"
     try:
         routed = effort.placing is Placing.ALL
         place = h.placed(specification, cell.readout, cell.preparation, target, routed=routed, seed=effort.seed)

@@ -142,7 +142,7 @@ def placed(
         native = to_native(simplified(put.circuit, list(put.placement.there(held))), target.native)
     else:
         raise InputError(
-            "no place without SWAPs was found", where="--place", remedy="place all, which routes such circuits"
+            "no place without SWAPs was found", where="placing", remedy="place all, which routes such circuits"
         )
     check_program(native, target)
     return _hardware("placed", price_program(native, target), swaps)

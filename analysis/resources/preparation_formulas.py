@@ -49,6 +49,6 @@ def data_dependent(preparation: Preparation) -> InputError:
     """The error for a preparation without a closed formula."""
     return InputError(
         f"the length of preparation {preparation.name} depends on the patches",
-        where="--preparation",
+        where="preparation",
         remedy="give none, exact or mps:BOND",
     )

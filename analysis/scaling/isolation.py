@@ -65,7 +65,7 @@ def require_room(limits: Limits) -> None:
         cause = str(error).partition(":")[0]
         raise InputError(
             f"not even a patch of 2 x 2 px fits {limits.memory_mib} MiB and {limits.time_s:g} s ({cause})",
-            where="--memory-limit, --time-limit",
+            where="memory_mib, time_s",
             remedy="raise them",
         ) from None
 

@@ -24,6 +24,6 @@ class Limits:
 
     def __post_init__(self) -> None:
         if not self.time_s > 0:
-            raise InputError(f"time limit {self.time_s} s", where="--time-limit", remedy="give a positive number")
+            raise InputError(f"time limit {self.time_s} s", where="time_s", remedy="give a positive number")
         if self.memory_mib < 1:
-            raise InputError(f"memory limit {self.memory_mib} MiB", where="--memory-limit", remedy="give at least 1")
+            raise InputError(f"memory limit {self.memory_mib} MiB", where="memory_mib", remedy="give at least 1")

@@ -56,33 +56,33 @@ class ScalingPlan:
         if unknown or not self.parts:
             raise InputError(
                 f"unknown part {unknown[0]!r}" if unknown else "no part",
-                where="--part",
+                where="parts",
                 remedy=f"choose from {', '.join(PARTS)}",
             )
         qubits = _qubits(self.max_patch_size)
         if self.max_patch_size > LARGEST_OF_ALL:
             raise InputError(
-                f"patch size {self.max_patch_size}", where="--max-patch-size", remedy=f"give at most {LARGEST_OF_ALL}"
+                f"patch size {self.max_patch_size}", where="max_patch_size", remedy=f"give at most {LARGEST_OF_ALL}"
             )
         for bond in (self.bond, *self.bonds):
             if bond < 1:
-                raise InputError(f"bond {bond}", where="--bond", remedy="give a bond dimension of at least 1")
+                raise InputError(f"bond {bond}", where="bond", remedy="give a bond dimension of at least 1")
         for order in self.orders:
             if order not in get_args(PixelOrder):
                 raise InputError(
                     f"unknown value {order!r}",
-                    where="--pixel-order",
+                    where="orders",
                     remedy=f"choose from {', '.join(get_args(PixelOrder))}",
                 )
         # P = 2 takes BD = 1 whatever is asked for, so that the default of 2 is no error there.
         if not 1 <= self.bottleneck < max(qubits, 3):
             raise InputError(
                 f"bottleneck {self.bottleneck}; the largest patches, P = {self.max_patch_size}, have {qubits} qubits",
-                where="--bottleneck",
+                where="bottleneck",
                 remedy=f"give 1 to {qubits - 1}" if qubits > 2 else "give 1",
             )
         if min(self.train_images, self.test_images) < 2:
-            raise InputError("fewer than two images", where="--train, --test", remedy="give at least 2 of each")
+            raise InputError("too few images", where="train_images, test_images", remedy="give at least 2 of each")
 
     def sizes(self, largest: int | None = None, smallest: int = 2) -> list[int]:
         """P = smallest, 2 smallest, ... up to `max_patch_size` and `largest`, every P with n > BD."""
@@ -99,4 +99,4 @@ def _qubits(max_patch_size: int) -> int:
     try:
         return patch_qubit_count(max_patch_size)
     except InputError as error:
-        raise InputError(error.what, where="--max-patch-size", remedy=error.remedy) from None
+        raise InputError(error.what, where="max_patch_size", remedy=error.remedy) from None

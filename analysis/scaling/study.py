@@ -39,8 +39,8 @@ def planned(plan: ScalingPlan) -> list[Series]:
         missing = [part for part in plan.parts if part in NEED_DATA and not plan.data]
         raise InputError(
             "nothing to measure",
-            where="--part",
-            remedy=f"give --data NAME=DIR for {', '.join(missing)}" if missing else "raise --max-patch-size",
+            where="parts",
+            remedy=f"give `data` NAME=DIR for {', '.join(missing)}" if missing else "raise `max_patch_size`",
         )
     return series
 

@@ -124,9 +124,9 @@ def run_study(
     Raises:
         InputError: no shots or repetitions, or a number below 1.
     """
-    counts = check_counts(shots, "--shots")
+    counts = check_counts(shots, "shots")
     if repetitions < 1:
-        raise InputError(f"{repetitions} repetitions", where="--repetitions", remedy="give at least 1")
+        raise InputError(f"{repetitions} repetitions", where="repetitions", remedy="give at least 1")
     laws = dict.fromkeys(law_of(readout) for readout in readouts)
     tasks = [(law, count, part) for law in laws for count in counts for part in range(-(-repetitions // TOGETHER))]
     found: dict[tuple[str, int], list[Values]] = {(law, count): [] for law in laws for count in counts}

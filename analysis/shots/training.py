@@ -124,7 +124,7 @@ class ShotTraining:
         if readout.quantity is not Quantity.TRASH_FIDELITY:
             raise InputError(
                 f"readout {readout.name!r} does not estimate F_trash, which training needs",
-                where="--readout",
+                where="readout",
                 remedy="train with direct or ancilla_training",
             )
         parts = zip(self.problem.batches, self.states, self.weights, strict=True)

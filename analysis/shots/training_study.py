@@ -110,7 +110,7 @@ def run_training_study(
         InputError: a number of shots or repetitions below 1, or a readout that does not estimate F_trash.
     """
     if plan.repetitions < 1:
-        raise InputError(f"{plan.repetitions} repetitions", where="--train-repetitions", remedy="give at least 1")
+        raise InputError(f"{plan.repetitions} repetitions", where="repetitions", remedy="give at least 1")
     training = ShotTraining.of(specification, train_images, plan.batch_size)
     height, width = test.images.shape[1:]
     grid = PatchGrid(height, width, specification.patch_size, specification.stride)
@@ -123,7 +123,7 @@ def run_training_study(
     on_run()
     for readout in plan.readouts:
         for scheme, counts in plan.shots.items():
-            for shots in check_counts(counts, "--train-shots"):
+            for shots in check_counts(counts, "shots"):
                 found = []
                 for repetition in range(plan.repetitions):
                     generator = np.random.default_rng(

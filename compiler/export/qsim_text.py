@@ -67,7 +67,7 @@ def _lines(op: cirq.Operation, time: int, qubits: list[int]) -> Iterator[str]:
     elif len(qubits) == 2 and (angles := _fsim(op)) is not None:
         yield f"{time} fs {where} {angles[0]!r} {angles[1]!r}"
     else:
-        raise InputError(f"{op} has no name in qsim's text format", where="--export", remedy="choose another format")
+        raise InputError(f"{op} has no name in qsim's text format", where="export", remedy="choose another format")
 
 
 def _fsim(op: cirq.Operation) -> tuple[float, float] | None:

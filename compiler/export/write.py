@@ -92,27 +92,27 @@ def check_exports(paths: Sequence[Path], *, force: bool = False, json_target: st
     Args:
         paths: the files.
         force: whether to replace files.
-        json_target: what else is written, by `--json`: a file, "-" or None.
+        json_target: where else the result is written: a file, "-" or None.
 
     Raises:
         InputError: an unknown suffix, a file that exists already or cannot be written, or two that are the same.
     """
-    taken: dict[Path, str] = {} if json_target in (None, "-") else {Path(str(json_target)).resolve(): "--json"}
+    taken: dict[Path, str] = {} if json_target in (None, "-") else {Path(str(json_target)).resolve(): "`json`"}
     for path in paths:
         stem, kind = stem_of(path), format_of(path)
         others = [stem.with_name(f"{stem.name}.sweep.pb")] * isinstance(kind, GoogleProgram)
         manifest_file = stem.with_name(f"{stem.name}.manifest.json")
-        for file, what in ((path, "--export"), *((other, "the sweep of --export") for other in others)):
+        for file, what in ((path, "`export`"), *((other, "the sweep of `export`") for other in others)):
             _take(taken, file, what)
         if taken.get(manifest_file.resolve()) != _MANIFEST:
             _take(taken, manifest_file, _MANIFEST)
         for file in (path, manifest_file, *others):
             if file.exists() and not force:
-                raise InputError("exists already", where=file, remedy="choose another name, or --force to replace it")
+                raise InputError("exists already", where=file, remedy="choose another name, or `force` to replace it")
             check_output_file(file)
 
 
-_MANIFEST = "the manifest of --export"
+_MANIFEST = "the manifest of `export`"
 
 
 def _take(taken: dict[Path, str], file: Path, what: str) -> None:

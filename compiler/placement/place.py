@@ -96,7 +96,7 @@ def place(
     if needed > len(target.qubits):
         raise InputError(
             f"the circuit needs {needed} qubits, {target.name} has {len(target.qubits)}",
-            where="--target",
+            where="target",
             remedy=f"take a target with at least {needed} qubits, smaller patches, or a readout that needs fewer",
         )
     costs = Costs.of(interactions, target)
@@ -123,7 +123,7 @@ def _routed(
     if needed > len(largest):
         raise InputError(
             f"the circuit connects {needed} qubits, the largest connected part of {target.name} has {len(largest)}",
-            where="--target",
+            where="target",
             remedy=f"take a target that connects at least {needed} qubits, smaller patches, or another readout",
         )
     # SWAPs merge with the gates beside them when the circuit is lowered: that count decides.

@@ -108,7 +108,7 @@ class ExactPreparation:
         if not 1 <= qubit_count <= MOST_QUBITS:
             raise InputError(
                 f"exact preparation of {qubit_count} qubits",
-                where="--preparation",
+                where="preparation",
                 remedy=f"give mps, or patches of at most {MOST_QUBITS} qubits",
             )
         if qubit_count in LINE_CZ:

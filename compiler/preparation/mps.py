@@ -138,11 +138,11 @@ class MpsPreparation:
 
     def __post_init__(self) -> None:
         if self.bond < 1:
-            raise InputError(f"bond {self.bond}", where="--bond", remedy="give at least 1")
+            raise InputError(f"bond {self.bond}", where="bond", remedy="give at least 1")
 
     @property
     def name(self) -> str:
-        """What `--preparation` calls it."""
+        """The name that it is chosen by."""
         return f"mps:{self.bond}"
 
     def layers(self, qubit_count: int) -> int:
@@ -197,13 +197,13 @@ class MpsToFidelity:
         if not 0.0 < self.fidelity < 1.0:
             raise InputError(
                 f"fidelity {self.fidelity:g} of a preparation",
-                where="--preparation",
+                where="preparation",
                 remedy="give a number above 0 and below 1, or exact",
             )
 
     @property
     def name(self) -> str:
-        """What `--preparation` calls it."""
+        """The name that it is chosen by."""
         return f"mps:{self.fidelity!r}"
 
     def settled(self, states: FloatArray) -> Preparation:
@@ -221,7 +221,7 @@ class MpsToFidelity:
                 return preparation
         raise InputError(
             f"layers of bond 2 reach a fidelity of {reached:.6f}, not {self.fidelity:g}",
-            where="--preparation",
+            where="preparation",
             remedy="ask for less, or give exact",
         )
 
@@ -235,7 +235,7 @@ class MpsToFidelity:
 
     def _unsettled(self) -> InputError:
         return InputError(
-            f"{self.name} has no circuit before it knows the patches", where="--preparation", remedy="give a bond"
+            f"{self.name} has no circuit before it knows the patches", where="preparation", remedy="give a bond"
         )
 
 

@@ -25,7 +25,7 @@ def parse_preparation(name: str, bond: int | None = None) -> Preparation:
     if kind == "mps" and not value and name == "mps":
         return MpsPreparation(2 if bond is None else bond)
     if bond is not None:
-        raise InputError(f"a bond beside preparation {name!r}", where="--bond", remedy="leave it out, or give mps")
+        raise InputError(f"a bond beside preparation {name!r}", where="bond", remedy="leave it out, or give mps")
     if name == "none":
         return NoPreparation()
     if name == "exact":
@@ -40,12 +40,12 @@ def parse_preparation(name: str, bond: int | None = None) -> Preparation:
     except ValueError:
         pass
     raise InputError(
-        f"unknown preparation {name!r}", where="--preparation", remedy=f"choose one of {', '.join(PREPARATION_NAMES)}"
+        f"unknown preparation {name!r}", where="preparation", remedy=f"choose one of {', '.join(PREPARATION_NAMES)}"
     )
 
 
 def _of_bond(bond: int) -> MpsPreparation:
-    """`mps:BOND`; a bond that is out of range is the fault of the name, not of `--bond`."""
+    """`mps:BOND`; a bond that is out of range is the fault of the name, not of `bond`."""
     if bond < 1:
-        raise InputError(f"bond {bond} in 'mps:{bond}'", where="--preparation", remedy="give a bond of at least 1")
+        raise InputError(f"bond {bond} in 'mps:{bond}'", where="preparation", remedy="give a bond of at least 1")
     return MpsPreparation(bond)

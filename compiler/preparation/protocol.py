@@ -85,7 +85,7 @@ class Preparation(Protocol):
 
     @property
     def name(self) -> str:
-        """What `--preparation` calls it."""
+        """The name that it is chosen by."""
 
     @property
     def assumes_state(self) -> bool:

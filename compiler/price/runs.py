@@ -64,7 +64,7 @@ def default_shot_period(target: Target) -> ShotPeriod:
     if target.name not in _DEFAULTS:
         raise InputError(
             f"no shot period is known for {target.name}",
-            where="--shot-period",
+            where="shot_period",
             remedy=f"give a ShotPeriod with its source, or one of the presets {', '.join(SHOT_PERIODS)}",
         )
     return _DEFAULTS[target.name]
@@ -74,7 +74,7 @@ def shot_period(name: str) -> ShotPeriod:
     """A preset by name; raises `InputError` for an unknown one."""
     if name not in SHOT_PERIODS:
         raise InputError(
-            f"unknown shot period {name!r}", where="--shot-period", remedy=f"choose {', '.join(SHOT_PERIODS)}"
+            f"unknown shot period {name!r}", where="shot_period", remedy=f"choose {', '.join(SHOT_PERIODS)}"
         )
     return SHOT_PERIODS[name]
 
@@ -90,7 +90,7 @@ def shots_for(standard_error: float, variance: float) -> int:
         InputError: a value outside these ranges.
     """
     if not standard_error > 0 or not math.isfinite(standard_error):
-        raise InputError(f"standard error {standard_error}", where="--standard-error", remedy="give a number above 0")
+        raise InputError(f"standard error {standard_error}", where="standard_error", remedy="give a number above 0")
     if not variance >= 0 or not math.isfinite(variance):
         raise InputError(f"variance {variance}", where="variance", remedy="give a number of at least 0")
     # a relative slack below rounding errors, so that 0.25 at 0.005 is 10000 and not 10001
@@ -222,7 +222,7 @@ def price_training(
 def _at_least_one(**counts: int) -> None:
     for name, value in counts.items():
         if value < 1:
-            raise InputError(f"{name} is {value}", where=f"--{name.replace('_', '-')}", remedy="give at least 1")
+            raise InputError(f"{name} is {value}", where=f"{name.replace('_', '_')}", remedy="give at least 1")
 
 
 # The price as one document: the program, an image, a training run.

@@ -102,7 +102,7 @@ def target_from_device(
     if not natives:
         raise InputError(
             f"no two-qubit gate of {name} is calibrated",
-            where="--target",
+            where="target",
             remedy="give noise properties with the Pauli errors of its CZ, square root of iSWAP or SYC gates",
         )
     if native is None:
@@ -111,7 +111,7 @@ def target_from_device(
         why = "carries no calibration" if native in allowed else "is not in its gate set"
         raise InputError(
             f"{native.value} on {name} {why}",
-            where="--target",
+            where="target",
             remedy=f"use {' or '.join(kind.value for kind in natives)}",
         )
     p_1q_pauli = {
@@ -168,7 +168,7 @@ def _time(name: str, noise_properties: cirq_google.GoogleNoiseProperties, gate_t
     if time_ns is None:
         raise InputError(
             f"no duration of {gate_type.__name__} on {name}",
-            where="--target",
+            where="target",
             remedy="add it to gate_times_ns of the noise properties",
         )
     return float(time_ns)
@@ -205,7 +205,7 @@ def parse_target(text: str) -> Target:
         return load_target(name)
     kinds = [kind.value for kind in NativeGate]
     if gate not in kinds:
-        raise InputError(f"unknown native gate {gate!r}", where="--target", remedy=f"choose {', '.join(kinds)}")
+        raise InputError(f"unknown native gate {gate!r}", where="target", remedy=f"choose {', '.join(kinds)}")
     return load_target(name, NativeGate(gate))
 
 
@@ -222,7 +222,7 @@ def load_target(name: str, native: NativeGate | None = None) -> Target:
         InputError: an unknown name, or a gate that the device does not run or that carries no calibration there.
     """
     if name not in _CALIBRATIONS:
-        raise InputError(f"unknown target {name!r}", where="--target", remedy=f"choose {', '.join(_CALIBRATIONS)}")
+        raise InputError(f"unknown target {name!r}", where="target", remedy=f"choose {', '.join(_CALIBRATIONS)}")
     from cirq_google import engine
 
     return target_from_device(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from qpbae_tn.cli import options as o
+from qpbae_tn.cli.fields import in_options
 from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
         markup=False,
     )
     for reason, number in list(notes.items())[:SHOWN_NOTES]:
-        reporter.console.print(f"fits {number}: {reason}", markup=False)
+        reporter.console.print(f"fits {number}: {in_options(reason)}", markup=False)
     if len(notes) > SHOWN_NOTES:
         reporter.console.print(f"... and {len(notes) - SHOWN_NOTES} more reasons, in --json and --csv", markup=False)
 

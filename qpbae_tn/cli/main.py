@@ -12,6 +12,7 @@ from io import TextIOWrapper
 import typer
 
 from qpbae_tn import __version__
+from qpbae_tn.cli.fields import Command
 from qpbae_tn.errors import InputError
 
 COMMANDS = (
@@ -57,7 +58,7 @@ def _root(version: bool = typer.Option(False, "--version", callback=_version, he
 
 
 for _name in COMMANDS:
-    app.command(_name)(getattr(import_module(f"qpbae_tn.cli.{_name}"), _name))
+    app.command(_name, cls=Command)(getattr(import_module(f"qpbae_tn.cli.{_name}"), _name))
 for _name in SUB_APPS:
     app.add_typer(import_module(f"qpbae_tn.cli.{_name}").app, name=_name)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpbae_tn import __version__
+from qpbae_tn.cli.fields import in_options
 from qpbae_tn.errors import InputError
 from qpbae_tn.output import check_output_file, write_atomically
 
@@ -45,7 +46,7 @@ class Reporter:
 
     def notice(self, text: str) -> None:
         """One line that a reader should know but that is no error."""
-        self.console.print(f"note: {text}", style="yellow", markup=False)
+        self.console.print(f"note: {in_options(text)}", style="yellow", markup=False)
 
     @contextmanager
     def progress(self, description: str, total: int) -> Iterator[Progress]:

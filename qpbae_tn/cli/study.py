@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from qpbae_tn.cli import options as o
+from qpbae_tn.cli.fields import Command
 from qpbae_tn.cli.reporter import Reporter
 
 app = typer.Typer(help="Run, watch and tabulate a grid of experiments: the paper's, or one of your own.")
@@ -22,7 +23,7 @@ StudyData = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command)
 def run(
     study: StudyName = "paper",
     data: StudyData = None,
@@ -83,7 +84,7 @@ def run(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Command)
 def status(place: Place = Path("runs/paper"), seed: o.Seed = 0, json: o.JsonFile = None) -> None:
     """How far a study is, and what failed. Nothing here is random; --seed is accepted as everywhere."""
     from qpbae_tn.cli.studying import describe_status
@@ -91,7 +92,7 @@ def status(place: Place = Path("runs/paper"), seed: o.Seed = 0, json: o.JsonFile
     describe_status(place, Reporter(json))
 
 
-@app.command()
+@app.command(cls=Command)
 def table(
     place: Place = Path("runs/paper"),
     style: Annotated[str, typer.Option("--format", help="text, markdown, csv or latex.")] = "text",
@@ -107,7 +108,7 @@ def table(
     write_tables(place, style, metrics, output, force, Reporter(json))
 
 
-@app.command()
+@app.command(cls=Command)
 def plot(
     place: Place = Path("runs/paper"),
     data: StudyData = None,

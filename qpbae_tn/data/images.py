@@ -119,5 +119,5 @@ def _unit(pixels: NDArray[Any]) -> NDArray[np.float64]:
 
 def _resize(pixels: NDArray[Any], image_size: int) -> NDArray[Any]:
     if image_size < 1:
-        raise InputError(f"image size {image_size}", where="--image-size", remedy="give at least 1 pixel")
+        raise InputError(f"image size {image_size}", where="image_size", remedy="give at least 1 pixel")
     return np.asarray(Image.fromarray(pixels).resize((image_size, image_size), Image.Resampling.BILINEAR))

@@ -216,7 +216,7 @@ class BusiFolder:
         return images, masks
 
 
-# Which data set `--data` means: a name of the bundled ones, or a folder whose layout is recognised.
+# Which data set `data` means: a name of the bundled ones, or a folder whose layout is recognised.
 
 
 # In the order in which they are tried; a new layout adds its class here.
@@ -237,7 +237,7 @@ def open_data_set(spec: str | Path, minimum_side: int = 1) -> DataSet:
     if isinstance(spec, str) and is_bundled(spec):
         return Textures.named(spec)
     if not str(spec):
-        raise InputError("no folder given", where="--data", remedy="name a folder, or the bundled data with textures")
+        raise InputError("no folder given", where="data", remedy="name a folder, or the bundled data with textures")
     root = Path(spec)
     if not root.exists():
         raise InputError("no such folder", where=root, remedy="check the path, or use the bundled data with textures")

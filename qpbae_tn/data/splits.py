@@ -39,13 +39,13 @@ def random_split(count: int, seed: int, train: int = 100, validation: int = 25) 
     Raises:
         InputError: fewer than two images, or `train` or `validation` below one.
     """
-    for option, value in (("--train", train), ("--validation", validation)):
+    for field, value in (("train", train), ("validation", validation)):
         if value < 1:
-            raise InputError(f"{value} images", where=option, remedy="ask for at least 1")
+            raise InputError(f"{value} images", where=field, remedy="ask for at least 1")
     if count < 2:
         raise InputError(
             f"{count} training image{'s' * (count != 1)}, too few to train and validate on",
-            where="--data",
+            where="data",
             remedy="give at least 2",
         )
     notice = None
@@ -116,7 +116,7 @@ def stratified_subset(classes: Sequence[str], limit: int | None, seed: int = 0) 
     if limit is None:
         return tuple(range(len(classes)))
     if limit < 1:
-        raise InputError(f"{limit} test images", where="--test", remedy="ask for at least 1")
+        raise InputError(f"{limit} test images", where="test", remedy="ask for at least 1")
     if limit >= len(classes):
         return tuple(range(len(classes)))
     kinds, membership, sizes = np.unique(np.asarray(classes), return_inverse=True, return_counts=True)

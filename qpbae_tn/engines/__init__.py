@@ -39,7 +39,7 @@ ENGINES: dict[str, Callable[[], Engine]] = {"exact": _exact, "qsim": _qsim, "mps
 def make_engine(name: str) -> Engine:
     """The engine of this name; raises `InputError` for an unknown one."""
     if name not in ENGINES:
-        raise InputError(f"unknown engine {name!r}", where="--engine", remedy=f"choose one of {', '.join(ENGINES)}")
+        raise InputError(f"unknown engine {name!r}", where="engine", remedy=f"choose one of {', '.join(ENGINES)}")
     return ENGINES[name]()
 
 

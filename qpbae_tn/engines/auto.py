@@ -42,7 +42,7 @@ class QubitRange:
         return f"from {self.first} qubits" + (" on" if self.last is None else f" to {self.last}")
 
 
-MEASURED_BY = "qpbae scaling --part engines"
+MEASURED_BY = "qpbae scaling, its part on engines"
 """The command that measures the ranges below anew."""
 SCORING = QubitRange(10, 16)
 """F without a bond limit, up to 256 patches at once. Work grows as 2^(3n/2) in `mps`, as n 2^n in `exact`."""

@@ -21,7 +21,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """What `--engine` calls it."""
+        """The name that it is chosen by."""
 
     def trash_fidelity(self, specification: ModelSpecification, angles: FloatArray, states: FloatArray) -> FloatArray:
         """F_trash, the probability that the trash register is found in |0...0> after the encoder.

@@ -66,8 +66,8 @@ def ancilla_expectations(
         raise InputError(
             f"a circuit of {len(registers.order)} qubits needs {3 * per_patch / 2**20:.0f} MiB for one patch, "
             f"past the budget of {memory_budget_bytes / 2**20:.0f} MiB",
-            where="--engine qsim",
-            remedy="use --engine exact or mps, or a smaller patch",
+            where="engine qsim",
+            remedy="use `engine` exact or mps, or a smaller patch",
         )
     room = min(memory_budget_bytes // 3, max(CACHED_BYTES, per_patch)) // per_patch
     index_qubits = min(room.bit_length() - 1, max(0, (states.shape[0] - 1).bit_length()))

@@ -145,7 +145,7 @@ class ClassicalAutoencoder:
         if not self.hidden or min(self.hidden) < 1:
             raise InputError(f"hidden layers {self.hidden}", where="hidden", remedy="give one or more positive sizes")
         if self.batch_size < 1:
-            raise InputError(f"batch size {self.batch_size}", where="--batch-size", remedy="give at least 1")
+            raise InputError(f"batch size {self.batch_size}", where="batch_size", remedy="give at least 1")
 
     @property
     def name(self) -> str:

@@ -271,7 +271,7 @@ def make_baselines(setting: BaselineSetting, names: Iterable[str] = tuple(BASELI
     for name in chosen:
         if name not in BASELINES:
             raise InputError(
-                f"unknown baseline {name!r}", where="--baselines", remedy=f"choose from {', '.join(BASELINES)}"
+                f"unknown baseline {name!r}", where="baselines", remedy=f"choose from {', '.join(BASELINES)}"
             )
     return [BASELINES[name](setting) for name in chosen]
 

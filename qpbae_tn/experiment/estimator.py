@@ -49,7 +49,7 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         fidelity: what scores a patch, "reconstruction" (the paper) or "trash". (Not called `score`, which is a method.)
         validation_fraction: share of the images that is kept for validation and the threshold, at least one image.
         threshold_quantile: share of the validation maps' pixels at or below the threshold.
-        random_state: int, `numpy.random.RandomState` or None; an int gives what `qpbae train --seed` gives.
+        random_state: int, `numpy.random.RandomState` or None; an int gives what `qpbae train` gives with that seed.
 
     Attributes:
         model_: the trained `qpbae_tn.model.Model`; its `save` writes a model file for the command line.

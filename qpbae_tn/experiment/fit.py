@@ -49,8 +49,8 @@ def require_memory(grid: PatchGrid, images: int, batch_size: int) -> None:
         raise InputError(
             f"training on {images} images of {grid.count} patches of {grid.patch_size} px takes about "
             f"{needed / 2**30:,.0f} GiB, the machine has {there / 2**30:,.0f}",
-            where="--patch-size",
-            remedy="give a larger --stride, a smaller --patch-size or --image-size, or fewer images with --train",
+            where="patch_size",
+            remedy="give a larger `stride`, a smaller `patch_size` or `image_size`, or fewer images with `train`",
         )
 
 
@@ -94,7 +94,7 @@ def prepare_problem(
             the machine has.
     """
     if batch_size < 1:
-        raise InputError(f"batch size {batch_size}", where="--batch-size", remedy="give at least 1")
+        raise InputError(f"batch size {batch_size}", where="batch_size", remedy="give at least 1")
     if len(train_images) == 0:
         raise InputError("no training image", remedy="give at least one")
     grid = PatchGrid.over(train_images, specification.patch_size, specification.stride)
@@ -177,10 +177,10 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         if self.epochs < 0:
-            raise InputError(f"{self.epochs} epochs", where="--epochs", remedy="give 0 or more")
+            raise InputError(f"{self.epochs} epochs", where="epochs", remedy="give 0 or more")
         if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise InputError(
-                f"learning rate {self.learning_rate}", where="--learning-rate", remedy="give a positive number"
+                f"learning rate {self.learning_rate}", where="learning_rate", remedy="give a positive number"
             )
 
 
@@ -229,7 +229,7 @@ def fit(
                 angles = optimiser.update(angles, gradient)
             if not np.isfinite(angles).all():
                 raise InputError(
-                    f"the angles overflow in epoch {epoch}", where="--learning-rate", remedy="give a smaller number"
+                    f"the angles overflow in epoch {epoch}", where="learning_rate", remedy="give a smaller number"
                 )
         validation = problem.validation.value(angles) if problem.validation is not None else None
         history.append(EpochRecord(epoch, float(np.mean(losses)), validation))

@@ -28,7 +28,7 @@ def initial_angles(ansatz: Ansatz, init: Initialisation, seed: int) -> NDArray[n
         seed: of the random generator.
     """
     if init not in get_args(Initialisation):
-        raise InputError(f"unknown initialisation {init!r}", where="--init", remedy="choose normal or dc")
+        raise InputError(f"unknown initialisation {init!r}", where="init", remedy="choose normal or dc")
     noise = np.random.default_rng(seed).normal(size=ansatz.parameter_count)
     return noise if init == "normal" else dc_angles(ansatz) + DC_SPREAD * noise
 
@@ -66,7 +66,7 @@ def read_initial_angles(path: Path, ansatz: Ansatz) -> NDArray[np.float64]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=path, remedy="check --initial-angles") from None
+        raise InputError(f"cannot be read ({error.strerror})", where=path, remedy="check `initial_angles`") from None
     except (ValueError, RecursionError):
         raise InputError("is not JSON", where=path, remedy="give a list of pairs of radians") from None
     return ansatz.check_angles(document, where=path)

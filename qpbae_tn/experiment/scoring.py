@@ -47,7 +47,7 @@ Scorer = Callable[[PatchBatch], Array]
 def check_score(score: str) -> None:
     """Raises `InputError` unless the score is "reconstruction" (the paper's) or "trash"."""
     if score not in get_args(Score):
-        raise InputError(f"unknown score {score!r}", where="--score", remedy="choose reconstruction or trash")
+        raise InputError(f"unknown score {score!r}", where="score", remedy="choose reconstruction or trash")
 
 
 def model_scorer(specification: ModelSpecification, angles: Array, engine: Engine, score: Score) -> Scorer:

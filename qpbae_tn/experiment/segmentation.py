@@ -106,10 +106,10 @@ def operating_threshold_of(model: Model, score: Score, given: float | None) -> f
     """
     if given is not None:
         if not np.isfinite(given):
-            raise InputError(f"threshold {given}", where="--threshold", remedy="give a finite number on the scale of Y")
+            raise InputError(f"threshold {given}", where="threshold", remedy="give a finite number on the scale of Y")
         return given
     if score not in model.thresholds:
-        raise InputError(f"the model has no threshold for score {score!r}", remedy="give --threshold")
+        raise InputError(f"the model has no threshold for score {score!r}", remedy="give `threshold`")
     return model.thresholds[score]
 
 
@@ -119,6 +119,6 @@ def output_stems(paths: Sequence[Path]) -> list[str]:
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise InputError(
-            f"several images are named {', '.join(twice[:5])}", where="IMAGE", remedy="segment them in separate calls"
+            f"several images are named {', '.join(twice[:5])}", where="images", remedy="segment them in separate calls"
         )
     return stems

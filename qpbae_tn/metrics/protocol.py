@@ -52,7 +52,7 @@ def resample_weights(image_count: int, resamples: int, seed: int) -> NDArray[np.
         InputError: a negative number of resamples.
     """
     if resamples < 0:
-        raise InputError(f"{resamples} resamples", where="--resamples", remedy="give 0 or more")
+        raise InputError(f"{resamples} resamples", where="resamples", remedy="give 0 or more")
     generator = np.random.default_rng(seed)
     shares = np.full(image_count, 1.0 / image_count)
     return generator.multinomial(image_count, shares, size=resamples).astype(np.float64)

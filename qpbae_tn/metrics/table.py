@@ -25,7 +25,7 @@ def operating_threshold(validation_maps: NDArray[np.floating], quantile: float =
         InputError: no maps, maps that are not finite, or a quantile outside 0..1.
     """
     if not 0 <= quantile <= 1:
-        raise InputError(f"quantile {quantile}", where="--quantile", remedy="give a number from 0 to 1")
+        raise InputError(f"quantile {quantile}", where="quantile", remedy="give a number from 0 to 1")
     if validation_maps.size == 0 or not np.isfinite(validation_maps).all():
         raise InputError(
             "no finite validation maps to take the threshold from",
@@ -75,7 +75,7 @@ class PixelTable:
                 remedy="give one boolean mask per map, of its size",
             )
         if not np.isfinite(self.threshold):
-            raise InputError(f"threshold {self.threshold}", where="--threshold", remedy="give a finite number")
+            raise InputError(f"threshold {self.threshold}", where="threshold", remedy="give a finite number")
 
     @property
     def image_count(self) -> int:

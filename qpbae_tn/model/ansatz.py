@@ -184,13 +184,13 @@ PATTERNS: dict[str, Callable[[int, BlockKind, int], Ansatz]] = {"staircase": sta
 def make_ansatz(pattern: str, qubit_count: int, kind: BlockKind = RY, layers: int = 1) -> Ansatz:
     """The ansatz of this pattern name; raises `InputError` for an unknown name or for fewer than one layer."""
     if pattern not in PATTERNS:
-        raise InputError(f"unknown ansatz {pattern!r}", where="--ansatz", remedy=f"choose one of {', '.join(PATTERNS)}")
+        raise InputError(f"unknown ansatz {pattern!r}", where="ansatz", remedy=f"choose one of {', '.join(PATTERNS)}")
     return PATTERNS[pattern](qubit_count, kind, layers)
 
 
 def _checked(layers: int) -> int:
     if layers < 1:
-        raise InputError(f"{layers} layers", where="--layers", remedy="give at least 1")
+        raise InputError(f"{layers} layers", where="layers", remedy="give at least 1")
     return layers
 
 

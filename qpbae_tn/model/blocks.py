@@ -138,5 +138,5 @@ def block_kind(name: str) -> BlockKind:
         return BLOCK_KINDS[name]
     except KeyError:
         raise InputError(
-            f"unknown block kind {name!r}", where="--block", remedy=f"choose one of {', '.join(BLOCK_KINDS)}"
+            f"unknown block kind {name!r}", where="block", remedy=f"choose one of {', '.join(BLOCK_KINDS)}"
         ) from None

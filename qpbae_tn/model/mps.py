@@ -35,9 +35,9 @@ class Split(NamedTuple):
 def check_truncation(bond: int | None, cutoff: float) -> None:
     """Raises `InputError` for a bond limit below 1 or a cut-off outside [0, 1)."""
     if bond is not None and bond < 1:
-        raise InputError(f"bond {bond}", where="--bond", remedy="give a bond dimension of at least 1")
+        raise InputError(f"bond {bond}", where="bond", remedy="give a bond dimension of at least 1")
     if not 0 <= cutoff < 1:
-        raise InputError(f"cut-off {cutoff}", where="--cutoff", remedy="give a discarded weight from 0 up to below 1")
+        raise InputError(f"cut-off {cutoff}", where="cutoff", remedy="give a discarded weight from 0 up to below 1")
 
 
 def truncated_split(matrices: Float64Array, bond: int | None, cutoff: float) -> Split:

@@ -45,7 +45,7 @@ class PatchGrid:
         if min(self.height, self.width) < self.patch_size:
             raise InputError(
                 f"an image of {self.height} x {self.width} px is smaller than a patch of {self.patch_size} px",
-                remedy="use larger images or a smaller --patch-size",
+                remedy="use larger images or a smaller `patch_size`",
             )
 
     @classmethod

@@ -18,7 +18,7 @@ def patch_qubit_count(patch_size: int) -> int:
     if patch_size < 2 or patch_size & (patch_size - 1):
         raise InputError(
             f"patch size {patch_size} is not a power of two from 2 up",
-            where="--patch-size",
+            where="patch_size",
             remedy="use 2, 4, 8, 16, ...",
         )
     return 2 * (patch_size.bit_length() - 1)
@@ -55,25 +55,25 @@ class ModelSpecification:
         size, qubits = self.patch_size, patch_qubit_count(self.patch_size)
         object.__setattr__(self, "qubit_count", qubits)
         if self.stride < 1:
-            raise InputError(f"stride {self.stride}", where="--stride", remedy="give at least 1 pixel")
+            raise InputError(f"stride {self.stride}", where="stride", remedy="give at least 1 pixel")
         if not 1 <= self.bottleneck < qubits:
             raise InputError(
                 f"bottleneck {self.bottleneck} for a patch of {qubits} qubits",
-                where="--bottleneck",
+                where="bottleneck",
                 remedy=f"give 1 to {qubits - 1}",
             )
         if self.image_size < size:
             raise InputError(
                 f"an image of {self.image_size} px is smaller than a patch of {size} px",
-                where="--image-size",
-                remedy=f"give at least {size}, or a smaller --patch-size",
+                where="image_size",
+                remedy=f"give at least {size}, or a smaller `patch_size`",
             )
-        for option, value, allowed in (
-            ("--trash", self.trash, get_args(Trash)),
-            ("--pixel-order", self.pixel_order, get_args(PixelOrder)),
+        for name, value, allowed in (
+            ("trash", self.trash, get_args(Trash)),
+            ("pixel_order", self.pixel_order, get_args(PixelOrder)),
         ):
             if value not in allowed:
-                raise InputError(f"unknown value {value!r}", where=option, remedy=f"choose one of {', '.join(allowed)}")
+                raise InputError(f"unknown value {value!r}", where=name, remedy=f"choose one of {', '.join(allowed)}")
         if self.ansatz.qubit_count != qubits:
             raise InputError(
                 f"an ansatz of {self.ansatz.qubit_count} qubits for a patch of {qubits}",

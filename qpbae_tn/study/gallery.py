@@ -36,12 +36,12 @@ def gallery(source: Source, contents: Contents, found: Sequence[Configuration]) 
     """
     if contents.digests.get(source.name) != source.digest:
         raise InputError(
-            f"not the files that the results of {source.name} are of", where=source.folder, remedy="check --data"
+            f"not the files that the results of {source.name} are of", where=source.folder, remedy="check `data`"
         )
     own = [one for one in found if one.data == source.name and one.detector == QUANTUM]
     wanted = [one for one in own if one.matches(patch_size=4, stride=1, bottleneck=1)] or own
     if not wanted:
-        raise InputError(f"no quantum result on {source.name}", where="--data", remedy="run the study on it first")
+        raise InputError(f"no quantum result on {source.name}", where="data", remedy="run the study on it first")
     one = wanted[0]
     study = Study.from_document(contents.study, "results")
     cells = {cell.identifier: cell for cell in study.cells(contents.digests)}

@@ -1,4 +1,4 @@
-"""What a study costs, from its sizes and past times: for `--dry-run`, and to hand out the large pieces first."""
+"""What a study costs, from its sizes and past times: to say it beforehand, and to hand out the large pieces first."""
 
 from __future__ import annotations
 

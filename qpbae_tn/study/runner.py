@@ -213,6 +213,6 @@ class _Round:
 def _lost() -> InputError:
     return InputError(
         "the scheduler went away",
-        where="--scheduler",
+        where="scheduler",
         remedy="what is done is kept; start a scheduler and the study again",
     )

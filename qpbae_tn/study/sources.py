@@ -86,11 +86,11 @@ def parse_data_options(options: Iterable[str], study: Study) -> dict[str, str]:
     for option in options:
         name, separator, folder = option.partition("=")
         if not separator or not name or not folder:
-            raise InputError(f"--data {option}", remedy="write --data NAME=FOLDER")
+            raise InputError(f"{option!r} is not NAME=FOLDER", where="data", remedy="write `data` NAME=FOLDER")
         if name not in study.data:
             raise InputError(
                 f"the study {study.name} has no data set {name!r}",
-                where="--data",
+                where="data",
                 remedy=f"did you mean {nearest(name, study.data)}? It has {', '.join(study.data)}",
             )
         folders[name] = folder
@@ -98,7 +98,7 @@ def parse_data_options(options: Iterable[str], study: Study) -> dict[str, str]:
 
 
 def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
-    """Open and digest every data set that has a folder, from `--data` or from the study file.
+    """Open and digest every data set that has a folder, from `folders` or from the study file.
 
     Raises:
         InputError: a data set that is missing or cannot be used, or no data set at all.
@@ -122,8 +122,8 @@ def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
         first = study.used_data[0]
         raise InputError(
             f"the study {study.name} is told of no data",
-            where="--data",
-            remedy=f"give --data NAME=FOLDER, e.g. --data {first}=FOLDER; names are {', '.join(study.used_data)}",
+            where="data",
+            remedy=f"give `data` NAME=FOLDER, e.g. `data` {first}=FOLDER; names are {', '.join(study.used_data)}",
         )
     return found
 

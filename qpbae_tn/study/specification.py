@@ -106,7 +106,7 @@ class Study:
         """The same study with one seed in the place of its own."""
         document = {**self.document, "seeds": [seed]}
         grid = [{key: value for key, value in block.items() if key != "seed"} for block in document.get("grid", [])]
-        changed = Study.from_document({**document, **({"grid": grid} if grid else {})}, "--seed")
+        changed = Study.from_document({**document, **({"grid": grid} if grid else {})}, "seed")
         return replace(changed, folders=self.folders)
 
 
@@ -117,7 +117,7 @@ def read_study(spec: str) -> Study:
     path = Path(spec)
     if path.suffix != ".toml" and not path.exists():
         raise InputError(
-            f"no preset {spec!r}", where="STUDY", remedy=f"did you mean {nearest(spec, PRESETS)}? Or give a .toml file"
+            f"no preset {spec!r}", where="study", remedy=f"did you mean {nearest(spec, PRESETS)}? Or give a .toml file"
         )
     return Study.from_document(read_toml(path), str(path), path.parent)
 

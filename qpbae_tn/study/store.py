@@ -103,7 +103,7 @@ def check_version(contents: Contents, path: Path) -> None:
         raise InputError(
             f"was written by qpbae_tn {contents.version}, this is {__version__}",
             where=path,
-            remedy="use that version, or another --output",
+            remedy="use that version, or another `output`",
         )
 
 
@@ -149,11 +149,11 @@ class ResultsFile:
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise InputError(
-                f"cannot be written ({error.strerror})", where=path, remedy="choose another --output"
+                f"cannot be written ({error.strerror})", where=path, remedy="choose another `output`"
             ) from None
         try:
             if os.pread(self._descriptor, len(_OPENING), 0) != _OPENING[: os.fstat(self._descriptor).st_size]:
-                raise InputError("is not a results file", where=path, remedy="choose another --output")
+                raise InputError("is not a results file", where=path, remedy="choose another `output`")
             with self._locked():
                 if os.fstat(self._descriptor).st_size == 0:
                     self._create(study)
@@ -192,7 +192,7 @@ class ResultsFile:
                 raise InputError(
                     f"its results are of other files of the data set {name}",
                     where=self.path,
-                    remedy="use the same files, or another --output",
+                    remedy="use the same files, or another `output`",
                 )
 
     def add_result(self, cell: Cell, values: Mapping[str, Any]) -> bool:
@@ -281,14 +281,14 @@ class ResultsFile:
             raise InputError(
                 f"holds results of the study {known.name!r}, not of {study.name!r}",
                 where=self.path,
-                remedy="choose another --output",
+                remedy="choose another `output`",
             )
         old, new = ({cell.identifier for cell in one.cells(self._digests(study))} for one in (known, study))
         if not old <= new:
             raise InputError(
                 f"{len(old - new)} of the {len(old)} cells that it was begun with are not in the study any more",
                 where=self.path,
-                remedy="undo the change, or choose another --output; a study may only grow",
+                remedy="undo the change, or choose another `output`; a study may only grow",
             )
         self._append({"kind": "study", "study": dict(study.document)})
 
@@ -325,12 +325,12 @@ def _read_header(path: Path, line: bytes) -> Contents:
     except ValueError:
         raise _damaged_header(path) from None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise InputError("is not a results file", where=path, remedy="choose another --output")
+        raise InputError("is not a results file", where=path, remedy="choose another `output`")
     if header.get("format_version") != FORMAT_VERSION:
         raise InputError(
             f"has format version {header.get('format_version')}, not {FORMAT_VERSION}",
             where=path,
-            remedy=f"use qpbae_tn {header.get('version')}, or another --output",
+            remedy=f"use qpbae_tn {header.get('version')}, or another `output`",
         )
     if not isinstance(header.get("study"), dict):
         raise _damaged_header(path)
@@ -345,7 +345,7 @@ def _check_usable(path: Path, contents: Contents) -> None:
         raise InputError(
             f"its study cannot be used ({error.what})",
             where=error.where,
-            remedy="restore the file, or choose another --output",
+            remedy="restore the file, or choose another `output`",
         ) from None
 
 
@@ -376,5 +376,5 @@ def _take(contents: Contents, path: Path, number: int, line: bytes) -> None:
 
 def _damaged_header(path: Path) -> InputError:
     return InputError(
-        "the header (line 1) is damaged", where=path, remedy="restore the file, or choose another --output"
+        "the header (line 1) is damaged", where=path, remedy="restore the file, or choose another `output`"
     )

@@ -47,7 +47,7 @@ def connected(address: str, waiting: Callable[[str], None] | None = None) -> Ite
     if importlib.util.find_spec("distributed") is None:
         raise InputError(
             "the package distributed is not installed",
-            where="--scheduler",
+            where="scheduler",
             remedy="pip install 'qpbae_tn[distributed]'",
         )
     if "://" not in address:
@@ -122,21 +122,21 @@ def _check_versions(client: Client, address: str) -> None:
     except TimeoutError:
         raise InputError(
             f"its workers have not told their versions within {WORKER_SECONDS:g} s",
-            where=f"--scheduler {address}",
+            where=f"scheduler {address}",
             remedy="look whether they are still there, and start them again",
         ) from None
     for worker, there in answers.items():
         if isinstance(there, BaseException):
             raise InputError(
                 f"its worker {worker} cannot run qpbae_tn ({type(there).__name__}: {there})",
-                where=f"--scheduler {address}",
+                where=f"scheduler {address}",
                 remedy=f"install qpbae_tn {here['qpbae_tn']} for the workers",
             )
         for name, number in here.items():
             if there[name] != number:
                 raise InputError(
                     f"its worker {worker} has {name} {there[name]}, this process {number}",
-                    where=f"--scheduler {address}",
+                    where=f"scheduler {address}",
                     remedy="give both the same environment",
                 )
 
@@ -144,7 +144,7 @@ def _check_versions(client: Client, address: str) -> None:
 def _unreachable(address: str, reason: str) -> InputError:
     return InputError(
         f"no scheduler can be reached there ({reason})",
-        where=f"--scheduler {address}",
+        where=f"scheduler {address}",
         remedy="start one with dask scheduler, or check the address",
     )
 
@@ -213,7 +213,7 @@ class LocalProcesses:
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
-            raise InputError(f"{self.jobs} processes", where="--jobs", remedy="give at least 1")
+            raise InputError(f"{self.jobs} processes", where="jobs", remedy="give at least 1")
 
     @property
     def name(self) -> str:

@@ -25,13 +25,13 @@ def remedy(size: int, readout: str, target: str = "rainbow", bottleneck: int = 2
 
 
 def test_the_remedy_names_what_fits_only() -> None:
-    assert remedy(1024, "destructive") == "use patches of 16 px or less, or --target willow_pink"
-    assert remedy(64, "ancilla") == "use the echo readout, or patches of 8 px or less, or --target willow_pink or weber"
+    assert remedy(1024, "destructive") == "use patches of 16 px or less, or `target` willow_pink"
+    assert remedy(64, "ancilla") == "use the echo readout, or patches of 8 px or less, or `target` willow_pink or weber"
     assert remedy(32, "destructive") == (
-        "use the latent or echo readout, or patches of 16 px or less, or --target willow_pink or weber"
+        "use the latent or echo readout, or patches of 16 px or less, or `target` willow_pink or weber"
     )
     assert remedy(2048, "ancilla_training") == (
-        "use the direct readout, or patches of 16 px or less, or --target willow_pink"
+        "use the direct readout, or patches of 16 px or less, or `target` willow_pink"
     )
 
 

@@ -172,7 +172,7 @@ def _require_memory(plan: SweepPlan, stack: MpsStack, bytes_each: int, budget: i
         raise InputError(
             f"a patch of bond {stack.bond} with {plan.widest} open wires takes about "
             f"{bytes_each / 2**30:.1f} GiB (at most {budget / 2**30:.1f})",
-            where="--engine mps",
+            where="engine mps",
             remedy="lower the bond, use fewer layers, or raise the memory limit",
         )
 

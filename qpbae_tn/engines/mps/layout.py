@@ -33,13 +33,13 @@ def pixel_bits(patch_size: int, order: PixelOrder = "row") -> tuple[PixelBit, ..
     if patch_size < 2 or patch_size & (patch_size - 1):
         raise InputError(
             f"patch size {patch_size} is not a power of two from 2 up",
-            where="--patch-size",
+            where="patch_size",
             remedy="use 2, 4, 8, 16, ...",
         )
     if order not in get_args(PixelOrder):
         raise InputError(
             f"unknown value {order!r}",
-            where="--pixel-order",
+            where="pixel_order",
             remedy=f"choose one of {', '.join(get_args(PixelOrder))}",
         )
     weights = [1 << bit for bit in reversed(range(patch_size.bit_length() - 1))]

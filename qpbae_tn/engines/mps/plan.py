@@ -129,7 +129,7 @@ def _plan(ansatz: Ansatz, bottleneck: int, trash_first: bool) -> SweepPlan:
         index, block = next((i, b) for i, b in enumerate(ansatz.blocks) if abs(b.first - b.second) != 1)
         raise InputError(
             f"block {index} acts on qubits ({block.first}, {block.second}), which are not neighbours",
-            where="--engine mps",
+            where="engine mps",
             remedy="use the exact engine, or blocks on neighbours",
         )
     plans = [_directed(ansatz, bottleneck, trash_first, mirrored) for mirrored in (False, True)]
@@ -137,7 +137,7 @@ def _plan(ansatz: Ansatz, bottleneck: int, trash_first: bool) -> SweepPlan:
     if best.widest > MAXIMUM_WIRES:
         raise InputError(
             f"the ansatz keeps {best.widest} wires open at once (at most {MAXIMUM_WIRES})",
-            where="--engine mps",
+            where="engine mps",
             remedy="use fewer layers, or the exact engine",
         )
     return best

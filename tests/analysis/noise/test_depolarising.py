@@ -68,5 +68,5 @@ def test_full_noise_leaves_nothing_of_the_patch():
 
 
 def test_strength_outside_its_range_is_refused():
-    with pytest.raises(InputError, match="--p"):
+    with pytest.raises(InputError, match=r"^p: "):
         DepolarisedEngine(0.8)

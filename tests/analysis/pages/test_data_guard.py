@@ -26,7 +26,7 @@ def test_a_page_does_not_lose_its_data_unasked(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
     make_reports([REPORT], folder, {"busi_32": tmp_path}, 0)
     assert data_held(folder, "noise") == ["busi_32"]
-    with pytest.raises(InputError, match=r"made with busi_32.*--data busi_32=DIR, or --without-data"):
+    with pytest.raises(InputError, match=r"made with busi_32.*`data` busi_32=DIR, or `without_data`"):
         make_reports([REPORT], folder, {}, 0)
     make_reports([REPORT], folder, {"busi_32": tmp_path}, 0)
     make_reports([REPORT], folder, {}, 0, without_data=True)

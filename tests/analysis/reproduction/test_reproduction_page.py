@@ -140,5 +140,5 @@ def test_the_authors_files_are_read(authors: Path, tmp_path: Path) -> None:
 
 def test_the_report_is_registered_and_asks_for_data(tmp_path: Path) -> None:
     assert load_report("reproduction").name == "reproduction"
-    with pytest.raises(InputError, match="--data carpet=DIR"):
+    with pytest.raises(InputError, match="`data` carpet=DIR"):
         run_or_read("paper", {"elsewhere": tmp_path}, tmp_path / "runs")

@@ -89,7 +89,7 @@ def test_unknown_places_are_not_called_fitting() -> None:
     row = _row(_cell(8, "destructive"), Effort(placing=Placing.NONE))
     assert row["fits"] is None
     assert row["placed"] is None
-    assert "--place" in row["reason"]
+    assert "`placing`" in row["reason"]
 
 
 def test_shots_and_training() -> None:

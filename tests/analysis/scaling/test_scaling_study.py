@@ -150,9 +150,9 @@ def test_a_dry_run_counts_points(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_refusals_name_the_option_given_and_the_range() -> None:
-    with pytest.raises(InputError, match=r"^--max-patch-size: patch size 5"):
+    with pytest.raises(InputError, match=r"^max_patch_size: patch size 5"):
         ScalingPlan(max_patch_size=5)
-    with pytest.raises(InputError, match=r"^--bottleneck: bottleneck 30; .* have 6 qubits; give 1 to 5$"):
+    with pytest.raises(InputError, match=r"^bottleneck: bottleneck 30; .* have 6 qubits; give 1 to 5$"):
         ScalingPlan(parts=("circuits",), max_patch_size=8, bottleneck=30)
     assert ScalingPlan(max_patch_size=2).sizes() == [2]
 

@@ -179,7 +179,7 @@ def test_equal_programs_give_equal_files(tmp_path: Path) -> None:
 def test_nothing_is_overwritten_or_left_half_done(tmp_path: Path) -> None:
     program = program_for("willow_pink")
     (tmp_path / "circuit.manifest.json").write_text("mine")
-    with pytest.raises(InputError, match=r"manifest.json: exists already.*--force"):
+    with pytest.raises(InputError, match=r"manifest.json: exists already.*`force`"):
         export_program(program, [tmp_path / "circuit.json"])
     assert [path.name for path in tmp_path.iterdir()] == ["circuit.manifest.json"]
     export_program(program, [tmp_path / "circuit.json"], force=True)

@@ -29,7 +29,7 @@ def test_bond_beside_the_name() -> None:
     assert parse_preparation("mps", bond=4) == MpsPreparation(4)
 
 
-@pytest.mark.parametrize(("name", "bond", "where"), [("mps:0", None, "--preparation"), ("mps", 0, "--bond")])
+@pytest.mark.parametrize(("name", "bond", "where"), [("mps:0", None, "preparation"), ("mps", 0, "bond")])
 def test_a_bad_bond_is_found_where_it_was_written(name: str, bond: int | None, where: str) -> None:
     with pytest.raises(InputError, match=f"^{where}: bond 0.*at least 1"):
         parse_preparation(name, bond)

@@ -253,7 +253,7 @@ def test_an_image_of_the_working_size_is_untouched() -> None:
 
 
 def test_an_image_size_below_one_is_refused() -> None:
-    with pytest.raises(InputError, match="--image-size"):
+    with pytest.raises(InputError, match="image_size"):
         resize_image(GREY, 0)
 
 

@@ -64,4 +64,4 @@ def test_too_much_is_refused_at_once() -> None:
     require_memory(PatchGrid(64, 64, 8, 1), 100, 4)
     with pytest.raises(InputError, match=r"takes about [\d,]+ GiB, the machine has") as refusal:
         require_memory(PatchGrid(4096, 4096, 1024, 1), 100, 4)
-    assert "--stride" in str(refusal.value)
+    assert "`stride`" in str(refusal.value)

@@ -82,7 +82,7 @@ def test_the_overlay_tints_what_is_above_the_threshold() -> None:
 def test_the_threshold_is_the_one_given_or_the_models(model: Model) -> None:
     assert operating_threshold_of(model, "reconstruction", None) == 0.1
     assert operating_threshold_of(model, "reconstruction", 0.0) == 0.0
-    with pytest.raises(InputError, match="no threshold for score 'trash'; give --threshold"):
+    with pytest.raises(InputError, match="no threshold for score 'trash'; give `threshold`"):
         operating_threshold_of(model, "trash", None)
     for wrong in (float("nan"), float("inf")):
         with pytest.raises(InputError, match="finite"):

@@ -320,5 +320,5 @@ def test_data_sets_that_no_block_uses_are_not_missed() -> None:
     study = Study.from_document(document, "test")
     assert missing(study, open_sources(study, {})) == ["b"]
     document["data"] = {"spare": {}, "a": {}, "b": {}}
-    with pytest.raises(InputError, match=r"--data a=FOLDER; names are a, b$"):
+    with pytest.raises(InputError, match=r"`data` a=FOLDER; names are a, b$"):
         open_sources(Study.from_document(document, "test"), {})
