@@ -18,6 +18,7 @@ from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.engines.mps.plan import plan_sweep
 from qpbae_tn.engines.protocol import Engine, PreparedLoss
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.outcomes import OutcomeKind
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.floating]
@@ -107,6 +108,12 @@ class AutoEngine:
     def reconstruction_fidelity(self, specification: ModelSpecification, angles: Array, states: Array) -> Array:
         """F, shape (N,)."""
         return self.scoring(specification).engine.reconstruction_fidelity(specification, angles, states)
+
+    def outcome_probabilities(
+        self, specification: ModelSpecification, angles: Array, states: Array, kind: OutcomeKind
+    ) -> Array:
+        """p_k, shape (N, K)."""
+        return self.scoring(specification).engine.outcome_probabilities(specification, angles, states, kind)
 
     def prepare_loss(
         self, specification: ModelSpecification, batch_states: Sequence[Array], weights: Array

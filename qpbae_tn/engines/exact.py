@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.model.ansatz import apply_block, pair_overlap
-from qpbae_tn.model.fidelity import latent_rows, reconstruction_fidelity, trash_fidelity
+from qpbae_tn.model.fidelity import latent_rows, outcome_probabilities, reconstruction_fidelity, trash_fidelity
+from qpbae_tn.model.outcomes import OutcomeKind
 from qpbae_tn.model.specification import ModelSpecification
 
 Float64Array = NDArray[np.float64]
@@ -123,6 +124,16 @@ class ExactEngine:
     ) -> NDArray[np.floating]:
         """F, shape (N,)."""
         return reconstruction_fidelity(specification, angles, states)
+
+    def outcome_probabilities(
+        self,
+        specification: ModelSpecification,
+        angles: NDArray[np.floating],
+        states: NDArray[np.floating],
+        kind: OutcomeKind,
+    ) -> NDArray[np.floating]:
+        """p_k, shape (N, K)."""
+        return outcome_probabilities(specification, angles, states, kind)
 
     def prepare_loss(
         self,

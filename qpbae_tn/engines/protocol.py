@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.model.outcomes import OutcomeKind
 from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.floating]
@@ -39,6 +40,24 @@ class Engine(Protocol):
         self, specification: ModelSpecification, angles: FloatArray, states: FloatArray
     ) -> FloatArray:
         """F, the fidelity between a patch state and its reconstruction; shapes as for `trash_fidelity`."""
+
+    def outcome_probabilities(
+        self, specification: ModelSpecification, angles: FloatArray, states: FloatArray, kind: OutcomeKind
+    ) -> FloatArray:
+        """p_k, the probability of each outcome of a shot of the encoder alone; see `qpbae_tn.model.outcomes`.
+
+        Args:
+            specification: the model.
+            angles: shape (parameter_count,), radians.
+            states: shape (N, 2^n), unit norm.
+            kind: over the bit strings of the trash register, over those of all qubits, or over classes of the latter.
+
+        Returns:
+            Shape (N, K), rows adding up to one.
+
+        Raises:
+            InputError: more outcomes than are held one by one.
+        """
 
     def prepare_loss(
         self, specification: ModelSpecification, batch_states: Sequence[FloatArray], weights: FloatArray

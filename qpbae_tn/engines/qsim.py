@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.compiler.circuits import (
     Registers,
+    encoder,
     reconstruction_circuit,
     reconstruction_registers,
     training_circuit,
@@ -25,6 +26,7 @@ from qpbae_tn.compiler.circuits import (
 )
 from qpbae_tn.engines.parameter_shift import ParameterShiftLoss
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.outcomes import OutcomeKind, Outcomes
 from qpbae_tn.model.specification import ModelSpecification
 
 Quantity = Literal["trash", "reconstruction"]
@@ -60,22 +62,49 @@ def ancilla_expectations(
         registers_of, build = reconstruction_registers, reconstruction_circuit
     registers = registers_of(specification)
     circuit = build(specification, angles, registers)
-    per_patch = BYTES_PER_AMPLITUDE << len(registers.order)
-    # The initial state, qsim's copy of it and the result are alive at once.
-    if 3 * per_patch > memory_budget_bytes:
-        raise InputError(
-            f"a circuit of {len(registers.order)} qubits needs {3 * per_patch / 2**20:.0f} MiB for one patch, "
-            f"past the budget of {memory_budget_bytes / 2**20:.0f} MiB",
-            where="engine qsim",
-            remedy="use `engine` exact or mps, or a smaller patch",
-        )
-    room = min(memory_budget_bytes // 3, max(CACHED_BYTES, per_patch)) // per_patch
-    index_qubits = min(room.bit_length() - 1, max(0, (states.shape[0] - 1).bit_length()))
+    index_qubits = _index_qubits(len(registers.order), states.shape[0], memory_budget_bytes)
     result = [
         _simulate(circuit, registers, states[part], index_qubits, with_copy=quantity == "reconstruction")
         for part in _parts(states.shape[0], 1 << index_qubits)
     ]
     return np.concatenate(result) if result else np.empty(0)
+
+
+def encoder_outcomes(
+    specification: ModelSpecification, angles: Array, states: Array, kind: OutcomeKind, memory_budget_bytes: int
+) -> NDArray[np.float64]:
+    """p_k of each patch state from the amplitudes after the encoder; see `Engine.outcome_probabilities`."""
+    outcomes = Outcomes(specification, kind)
+    qubits = cirq.LineQubit.range(specification.qubit_count)
+    circuit = encoder(specification.ansatz, angles, qubits)
+    index_qubits = _index_qubits(len(qubits), states.shape[0], memory_budget_bytes)
+    # Index qubits have negative numbers, to stand in front.
+    order = [*(cirq.LineQubit(-1 - bit) for bit in range(index_qubits)), *qubits]
+    whole = circuit + cirq.Circuit(cirq.I(qubit) for qubit in order if qubit not in circuit.all_qubits())
+    result = np.empty((states.shape[0], outcomes.count))
+    for part in _parts(states.shape[0], 1 << index_qubits):
+        count = len(states[part])
+        initial = np.zeros((1 << index_qubits, states.shape[1]), dtype=np.complex64)
+        initial[:count] = states[part] / np.sqrt(count)
+        final = _simulator().simulate(whole, qubit_order=order, initial_state=initial.ravel()).final_state_vector
+        strings = np.square(np.abs(final.reshape(initial.shape)[:count]), dtype=np.float64)
+        result[part] = outcomes.gather(strings / strings.sum(axis=1, keepdims=True))
+    return result
+
+
+def _index_qubits(qubits: int, patches: int, memory_budget_bytes: int) -> int:
+    """Index qubits to put in front of a circuit; raises `InputError` if one patch alone is past the budget."""
+    per_patch = BYTES_PER_AMPLITUDE << qubits
+    # The initial state, qsim's copy of it and the result are alive at once.
+    if 3 * per_patch > memory_budget_bytes:
+        raise InputError(
+            f"a circuit of {qubits} qubits needs {3 * per_patch / 2**20:.0f} MiB for one patch, "
+            f"past the budget of {memory_budget_bytes / 2**20:.0f} MiB",
+            where="engine qsim",
+            remedy="use `engine` exact or mps, or a smaller patch",
+        )
+    room = min(memory_budget_bytes // 3, max(CACHED_BYTES, per_patch)) // per_patch
+    return min(room.bit_length() - 1, max(0, (patches - 1).bit_length()))
 
 
 def _parts(total: int, size: int) -> Iterator[slice]:
@@ -135,6 +164,16 @@ class QsimEngine:
         """F from the test circuit, shape (N,)."""
 
         return ancilla_expectations("reconstruction", specification, angles, states, self.memory_budget_bytes)
+
+    def outcome_probabilities(
+        self,
+        specification: ModelSpecification,
+        angles: NDArray[np.floating],
+        states: NDArray[np.floating],
+        kind: OutcomeKind,
+    ) -> NDArray[np.float64]:
+        """p_k from the encoder alone, shape (N, K)."""
+        return encoder_outcomes(specification, angles, states, kind, self.memory_budget_bytes)
 
     def prepare_loss(
         self,

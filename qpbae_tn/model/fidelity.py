@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.model.ansatz import apply_block
+from qpbae_tn.model.outcomes import OutcomeKind, Outcomes
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.floating]
@@ -59,6 +60,20 @@ def reconstruction_fidelity(specification: ModelSpecification, angles: Array, st
             np.multiply(psi[:, index], psi[0, index], out=scratch)
             overlaps += scratch
         np.einsum("kp,kp->p", overlaps, overlaps, out=result[part])
+    return result
+
+
+def outcome_probabilities(specification: ModelSpecification, angles: Array, states: Array, kind: OutcomeKind) -> Array:
+    """p_k of each state; shapes as in `Engine.outcome_probabilities`, dtype that of `states`."""
+    outcomes = Outcomes(specification, kind)
+    matrices = specification.ansatz.matrices(angles)
+    unitary = None
+    if specification.qubit_count <= DENSE_QUBITS:
+        unitary = _encode(specification, matrices, np.eye(specification.pixel_count)).astype(states.dtype)
+    result = np.empty((states.shape[0], outcomes.count), dtype=states.dtype)
+    for part in _chunks(states):
+        encoded = states[part] @ unitary if unitary is not None else _encode(specification, matrices, states[part])
+        result[part] = outcomes.gather(np.square(encoded))
     return result
 
 

@@ -13,12 +13,14 @@ from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.engines.mps.cost import plan_cost
 from qpbae_tn.engines.mps.gates import block_matrices
 from qpbae_tn.engines.mps.gradient import MpsLoss, WeightedStack
+from qpbae_tn.engines.mps.outcomes import outcome_probabilities
 from qpbae_tn.engines.mps.plan import SweepPlan, plan_sweep
 from qpbae_tn.engines.mps.scores import ExactErrors, MpsScores
 from qpbae_tn.engines.mps.sweep import Fidelities, both_fidelities, plan_sites, trash_fidelity
 from qpbae_tn.engines.mps.windows import Windows, window_matrices
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.mps import MpsStack, check_truncation, concatenate, states_to_mps
+from qpbae_tn.model.outcomes import OutcomeKind, Outcomes
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.model.truncation import score_intervals
 
@@ -69,6 +71,24 @@ class MpsEngine:
         sweep = self._sweep(specification, angles)
         parts = [sweep.both(self.convert(states[chunk])).reconstruction for chunk in _state_chunks(states)]
         return np.concatenate(parts)
+
+    def outcome_probabilities(
+        self, specification: ModelSpecification, angles: Array, states: Array, kind: OutcomeKind
+    ) -> Float64Array:
+        """p_k, shape (N, K)."""
+        parts = [
+            self.outcomes_of_trains(specification, angles, self.convert(states[chunk]), kind)
+            for chunk in _state_chunks(states)
+        ]
+        return np.concatenate(parts)
+
+    def outcomes_of_trains(
+        self, specification: ModelSpecification, angles: Array, stack: MpsStack, kind: OutcomeKind
+    ) -> Float64Array:
+        """p_k of patches given as trains, shape (N, K)."""
+        outcomes, sweep = Outcomes(specification, kind), self._sweep(specification, angles)
+        parts = sweep.parts(stack, plan_cost(sweep.plan, stack.bonds).fidelity_bytes)
+        return np.concatenate([outcome_probabilities(outcomes, sweep.plan, sweep.windows, part) for part in parts])
 
     def prepare_loss(self, specification: ModelSpecification, batch_states: Sequence[Array], weights: Array) -> MpsLoss:
         """The batch's loss, its patches converted once."""
@@ -147,21 +167,21 @@ class _Sweep:
 
     def trash(self, stack: MpsStack) -> Float64Array:
         """F_trash, shape (N,)."""
-        _require_size(self.plan, stack)
-        parts = self._parts(stack, plan_cost(self.plan, stack.bonds).trash_bytes)
+        parts = self.parts(stack, plan_cost(self.plan, stack.bonds).trash_bytes)
         return np.concatenate([trash_fidelity(self.plan, self.windows, plan_sites(self.plan, part)) for part in parts])
 
     def both(self, stack: MpsStack) -> Fidelities:
         """F_trash and F, each of shape (N,)."""
-        _require_size(self.plan, stack)
         cost = plan_cost(self.plan, stack.bonds)
         parts = [
             both_fidelities(self.plan, self.windows, plan_sites(self.plan, part), cost.meeting)
-            for part in self._parts(stack, cost.fidelity_bytes)
+            for part in self.parts(stack, cost.fidelity_bytes)
         ]
         return Fidelities(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _parts(self, stack: MpsStack, bytes_each: int) -> list[MpsStack]:
+    def parts(self, stack: MpsStack, bytes_each: int) -> list[MpsStack]:
+        """The stack in chunks that stay within the working memory."""
+        _require_size(self.plan, stack)
         _require_memory(self.plan, stack, bytes_each, self.memory_bytes)
         chunks = list(_chunks(stack.count, bytes_each))
         return [stack] if len(chunks) == 1 else [stack[chunk] for chunk in chunks]
