@@ -94,11 +94,19 @@ class Ansatz:
 
     def derivatives(self, angles: NDArray[np.floating]) -> list[NDArray[np.float64]]:
         """For each block the derivatives of its matrix by its own angles, shape (its parameter_count, 4, 4)."""
+        return self.linearised(angles)[1]
+
+    def linearised(self, angles: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+        """`matrices` and `derivatives`, which share most of their work."""
         angles = np.asarray(angles, dtype=np.float64)
-        result: dict[int, NDArray[np.float64]] = {}
+        matrices: dict[int, NDArray[np.float64]] = {}
+        slopes: dict[int, NDArray[np.float64]] = {}
         for kind, members, indices in self._groups:
-            result.update(zip(members, kind.derivatives(angles[indices]), strict=True))
-        return [result[index] for index in range(len(self.blocks))]
+            values, derivatives = kind.linearised(angles[indices])
+            matrices.update(zip(members, values, strict=True))
+            slopes.update(zip(members, derivatives, strict=True))
+        order = range(len(self.blocks))
+        return [matrices[index] for index in order], [slopes[index] for index in order]
 
     def check_angles(self, angles: ArrayLike, *, where: object = "angles") -> NDArray[np.float64]:
         """The angles as a flat float64 array of shape (parameter_count,); nested lists of the right total are accepted.
@@ -235,5 +243,6 @@ def _pair_first(states: Array, first: int, second: int) -> tuple[Array, list[int
     low, high = min(first, second), max(first, second)
     tensor = states.reshape(count, 1 << low, 2, 1 << (high - low - 1), 2, size >> (high + 1))
     axes = (2, 4) if first < second else (4, 2)
-    tensor = np.moveaxis(tensor, axes, (0, 1))
+    rest = (0, 1, 3, 5)
+    tensor = tensor.transpose(*axes, *rest)
     return tensor.reshape(4, -1), list(tensor.shape[2:]), axes

@@ -79,6 +79,10 @@ class BlockKind:
 
         dRY(t)/dt = RY(t + pi) / 2, so each derivative is the block with one angle moved by pi, halved.
         """
+        return self.linearised(angles)[1]
+
+    def linearised(self, angles: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`matrix` and `derivatives`, which share most of their work."""
         values: NDArray[np.float64] = np.asarray(angles, dtype=np.float64)
         gates = [_gate_matrix(gate, values) for gate in self.gates]
         prefixes = [np.broadcast_to(np.eye(4), (*values.shape[:-1], 4, 4))]
@@ -91,7 +95,7 @@ class BlockKind:
                 moved = 0.5 * _ry_matrix(gate.qubit, values[..., gate.parameter] + np.pi)
                 result[..., gate.parameter, :, :] = suffix @ moved @ prefix
             suffix = suffix @ matrix
-        return result
+        return np.asarray(prefixes[-1]), result
 
 
 _ONE = np.eye(4)
