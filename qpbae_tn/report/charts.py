@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
@@ -21,6 +22,7 @@ STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"],
     "font.size": 10,
+    "text.color": "#111827",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -35,6 +37,29 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 9,
     "lines.linewidth": 1.8,
 }
+
+
+_THEMED = {
+    "#111827": "--ink",
+    "#374151": "--soft",
+    "#6b7280": "--faint",
+    "#d1d5db": "--line",
+    "#e5e7eb": "--line",
+    "#0072b2": "--blue",
+    "#009e73": "--green",
+    "#cc79a7": "--pink",
+    "#d55e00": "--red",
+}
+
+
+def follow_theme(svg: str) -> str:
+    """An SVG element whose greys and dark colours are those of the page around it, light or dark."""
+
+    def themed(found: re.Match[str]) -> str:
+        name = _THEMED.get(found[0])
+        return f"var({name}, {found[0]})" if name else found[0]
+
+    return re.sub(r"(?<=: )#[0-9a-f]{6}\b", themed, svg)
 
 
 class Chart:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from qpbae_tn.output import write_atomically
 from qpbae_tn.report.page import Block, Figure, Foot, Heading, Page, Picture, Table, Text
-from qpbae_tn.report.run_report import page_environment, stylesheet
+from qpbae_tn.report.template import html_environment
 
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
@@ -71,38 +71,12 @@ def to_html(page: Page) -> str:
     parts += [_block_html(block) for block in page.blocks]
     data = [f"{page.name}/{page.name}.json", *(f"{page.name}/{name}.csv" for name in page.tables)]
     links = ", ".join(f'<a href="{escape(name)}">{escape(Path(name).name)}</a>' for name in data)
-    template = page_environment().get_template("page.html.j2")
+    template = html_environment().get_template("page.html.j2")
     return template.render(
         title=page.title,
-        css=Markup(stylesheet()),
         body=Markup("\n".join(parts)),
-        data=Markup(links),
-        foot=Markup(_MARKDOWN.render(_foot_markdown(page.foot))),
+        foot=Markup(f"<p>Data: {links}.</p>" + _MARKDOWN.render(_foot_markdown(page.foot))),
     )
-
-
-def write_index(folder: Path, entries: Sequence[tuple[str, str, str]]) -> Path:
-    """Write index.html.
-
-    Args:
-        folder: the reports' folder.
-        entries: for each page its name, title and lead (Markdown).
-    """
-    parts = ["<p>Each page is made by one command, named at its foot, from the code of this repository.</p>"]
-    for name, title, lead in entries:
-        heading = f'<h2><a href="{escape(name)}.html">{escape(title)}</a></h2>'
-        parts.append(heading + _MARKDOWN.render(lead))
-    template = page_environment().get_template("page.html.j2")
-    html = template.render(
-        title="QPB-AE on hardware: reports",
-        css=Markup(stylesheet()),
-        body=Markup("\n".join(parts)),
-        data="",
-        foot="",
-    )
-    path = folder / "index.html"
-    write_atomically(path, html)
-    return path
 
 
 def to_csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

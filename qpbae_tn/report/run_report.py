@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from qpbae_tn.experiment.evaluation import DetectorResult, Evaluation
 from qpbae_tn.experiment.training import TrainingOutcome, versions
@@ -19,21 +16,7 @@ from qpbae_tn.metrics.protocol import MetricValue
 from qpbae_tn.metrics.table import PixelTable, decide
 from qpbae_tn.report.charts import line_chart
 from qpbae_tn.report.pictures import data_uri, grey_picture, map_picture, mask_picture
-
-# Templates and style that all HTML pages share.
-
-
-def page_environment() -> Environment:
-    """The templates of this folder, escaping what they are given."""
-    return Environment(
-        loader=PackageLoader("qpbae_tn.report", "."), autoescape=select_autoescape(["j2"]), undefined=StrictUndefined
-    )
-
-
-def stylesheet() -> str:
-    """The style of every page."""
-    return files("qpbae_tn.report").joinpath("page.css").read_text(encoding="utf-8")
-
+from qpbae_tn.report.template import html_environment
 
 RANKING = ("auroc", "aupro", "average_precision", "best_f1", "image_auroc")
 """Metrics that need no threshold."""
@@ -76,12 +59,11 @@ def run_report(
     """
     specification, split = training.model.specification, training.model.provenance["split"]
     rows = {"this model": evaluation.model, **evaluation.baselines}
-    template = page_environment().get_template("run_report.html.j2")
+    template = html_environment().get_template("run_report.html.j2")
     low, high = float(evaluation.maps.min()), float(evaluation.maps.max())
     at_threshold = [metric.name for metric in METRICS if metric.name not in RANKING]
     return template.render(
         title=title,
-        css=Markup(stylesheet()),
         qubits=specification.qubit_count,
         patch=specification.patch_size,
         trash=specification.trash_count,

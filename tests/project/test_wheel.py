@@ -9,11 +9,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {"qpbae_tn": "qpbae_tn", "compiler": "qpbae_tn/compiler", "analysis": "qpbae_tn/analysis"}
+TEMPLATES = "qpbae_tn/templates"
 
 
 def test_wheel_holds_every_tracked_file(tmp_path: Path) -> None:
     tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *FOLDERS],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *FOLDERS, "reports"],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -32,7 +33,11 @@ def test_wheel_holds_every_tracked_file(tmp_path: Path) -> None:
     expected = set()
     for name in tracked:
         folder, _, rest = name.partition("/")
-        expected.add(f"{FOLDERS[folder]}/{rest}")
+        if folder in FOLDERS:
+            expected.add(f"{FOLDERS[folder]}/{rest}")
     assert expected <= packed, sorted(expected - packed)
+    # Of the reports only the templates.
+    templates = {f"{TEMPLATES}/{path.name}" for path in (ROOT / "reports").glob("*.md.j2")}
+    assert {name for name in packed if name.startswith(TEMPLATES)} == {*templates, f"{TEMPLATES}/__init__.py"}
     # Nothing named compiler or analysis may land in a user's site-packages.
     assert {name.split("/")[0] for name in packed if ".dist-info" not in name} == {"qpbae_tn"}

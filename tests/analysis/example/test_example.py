@@ -1,21 +1,20 @@
 from __future__ import annotations
 
-from pathlib import Path
+from io import BytesIO
 
 from PIL import Image
 
-from qpbae_tn.analysis.example.report import REPORT
-from qpbae_tn.analysis.pages import ReportOptions
-from qpbae_tn.report.render import write_page
+from qpbae_tn.analysis.example.report import PAGE
+from qpbae_tn.analysis.pages import PageOptions
 
 
-def test_the_example_is_a_page_with_a_picture_that_opens(tmp_path: Path) -> None:
-    page = REPORT.make(ReportOptions())
-    written = write_page(page, tmp_path)
-    assert {path.name for path in written} >= {"example.md", "example.html", "example.json", "maps.png"}
-    with Image.open(tmp_path / "example" / "maps.png") as picture:
-        assert picture.width > 600
-    assert "data:image/png;base64," in (tmp_path / "example.html").read_text(encoding="utf-8")
-    row = page.document["rows"][0]
-    assert row["detector"] == "model"
-    assert row["auroc"]["low"] <= row["auroc"]["value"] <= row["auroc"]["high"]
+def test_the_example_has_a_picture_that_opens_and_a_row_a_detector() -> None:
+    result = PAGE.run(PageOptions())
+    picture = result.drawings[PAGE.picture].content
+    assert isinstance(picture, bytes)
+    with Image.open(BytesIO(picture)) as opened:
+        assert opened.width > 600
+    table = PAGE.content(result.document).tables["detectors"]
+    assert table["detector"].tolist()[:3] == ["model", "dc overlap", "patch pca"]
+    auroc = table["auroc"][0]
+    assert auroc["low"] <= auroc["value"] <= auroc["high"]

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from qpbae_tn.analysis.pages import MODULES
+from qpbae_tn.analysis.pages import MODULES, differences, fill_page, load_page, read_committed, read_made
 
 ROOT = Path(__file__).parents[3]
 REPORTS = ROOT / "reports"
+MADE = ("example",)
+SENTENCES, WORDS = 5, 2000
 PAGES = sorted(REPORTS.glob("*.html"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -36,11 +38,55 @@ FLAGS = [
 def test_page_is_complete(name: str) -> None:
     document = json.loads((REPORTS / name / f"{name}.json").read_text(encoding="utf-8"))
     assert document["rows"]
+    made = read_made(REPORTS, name)
+    assert made is not None
+    assert (REPORTS / name / made["picture"]).is_file()
     markdown = (REPORTS / f"{name}.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", markdown):
         assert target.startswith("http") or (REPORTS / target).exists(), target
     assert f'href="{name}.html"' in (REPORTS / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"/(work|home|root|tmp|Users)/", markdown)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_numbers_are_what_the_inputs_give_now(name: str) -> None:
+    """Parts of each page's numbers are computed again: a page whose inputs changed has to be made again."""
+    page = load_page(name)
+    compared = list(page.recompute(read_committed(page, REPORTS)[0].document))
+    assert compared
+    assert list(differences(*zip(*compared, strict=True))) == []
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_text_is_what_the_template_gives_now(name: str) -> None:
+    """`qpbae report NAME --words` fills a template again with the committed numbers."""
+    page = load_page(name)
+    result, made = read_committed(page, REPORTS)
+    filled, _, _ = fill_page(page, result)
+    assert filled.markdown(made) == (REPORTS / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_page_is_short_and_says_what_its_figures_show(name: str) -> None:
+    page = load_page(name)
+    filled, _, _ = fill_page(page, read_committed(page, REPORTS)[0])
+    assert len(re.findall(r"[.!?](?:\s|$)", filled.summary_text)) <= SENTENCES
+    assert len(filled.prose.split()) <= WORDS
+    html = (REPORTS / f"{name}.html").read_text(encoding="utf-8")
+    figures = re.findall(r"<figure>.{40}", html, re.DOTALL)
+    assert len(figures) == len(
+        re.findall(r'<figure>(?:<div role="img" aria-label|<img src="[^"]*" alt)="[^"]{20,}"', html)
+    )
+
+
+def test_a_number_that_changed_is_found() -> None:
+    old = {"rows": [{"gates": 124, "loss": 0.25, "name": "a"}]}
+    assert list(differences(old, {"rows": [{"gates": 124, "loss": 0.25 * (1 + 1e-9), "name": "a"}]})) == []
+    assert list(differences(old, {"rows": [{"gates": 248, "loss": 0.25, "name": "a"}]})) == [
+        ".rows[0].gates: 124 is 248 now"
+    ]
+    assert len(list(differences(old, {"rows": [{"gates": 124, "loss": 0.2501}]}))) == 2
+    assert len(list(differences(old, {"rows": []}))) == 1
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

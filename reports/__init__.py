@@ -1,0 +1,1 @@
+"""The templates of the report pages, each beside the page that is made from it; installed without the pages."""
