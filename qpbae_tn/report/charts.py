@@ -40,15 +40,15 @@ STYLE: dict[str, Any] = {
 
 
 _THEMED = {
-    "#111827": "--ink",
-    "#374151": "--soft",
-    "#6b7280": "--faint",
-    "#d1d5db": "--line",
-    "#e5e7eb": "--line",
-    "#0072b2": "--blue",
-    "#009e73": "--green",
-    "#cc79a7": "--pink",
-    "#d55e00": "--red",
+    "#111827": "ink",
+    "#374151": "soft",
+    "#6b7280": "faint",
+    "#d1d5db": "line",
+    "#e5e7eb": "line",
+    "#0072b2": "blue",
+    "#009e73": "green",
+    "#cc79a7": "pink",
+    "#d55e00": "red",
 }
 
 
@@ -57,7 +57,7 @@ def follow_theme(svg: str) -> str:
 
     def themed(found: re.Match[str]) -> str:
         name = _THEMED.get(found[0])
-        return f"var({name}, {found[0]})" if name else found[0]
+        return f"var(--{name}, {found[0]})" if name else found[0]
 
     return re.sub(r"(?<=: )#[0-9a-f]{6}\b", themed, svg)
 

@@ -23,7 +23,8 @@ from qpbae_tn.report.content import Content, Figure, Made
 from qpbae_tn.report.tables import DEFAULT_FORMAT, Formats, html_table, interval, markdown_table, number
 
 FOLDED_ROWS = 12
-_MARK = "<!--block:{}-->"
+_MARK = re.compile(r"<\?block (\d+)\?>")
+# Such a mark stands for a table or a figure while the text is Markdown, which leaves it as it is.
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 
@@ -162,7 +163,7 @@ def fill(name: str, content: Content, template: str | None = None) -> Filled:
 
     def place(block: _Table | _Figure) -> str:
         blocks.append(block)
-        return f"\n\n{_MARK.format(len(blocks) - 1)}\n\n"
+        return f"\n\n<?block {len(blocks) - 1}?>\n\n"
 
     def table(name: str, caption: str = "", formats: Formats = DEFAULT_FORMAT, fold: bool | None = None) -> str:
         return place(_Table(content, name, caption, formats, fold))
@@ -196,11 +197,11 @@ def markdown_html(markdown: str) -> Markup:
 
 
 def _without_marks(text: str) -> str:
-    return re.sub(r"\n{3,}", "\n\n", re.sub(_MARK.format(r"\d+"), "", text)).strip()
+    return re.sub(r"\n{3,}", "\n\n", _MARK.sub("", text)).strip()
 
 
 def _replace(text: str, blocks: list[str]) -> str:
-    return re.sub(_MARK.format(r"(\d+)"), lambda found: blocks[int(found[1])], text)
+    return _MARK.sub(lambda found: blocks[int(found[1])], text)
 
 
 def _slug(title: str) -> str:
