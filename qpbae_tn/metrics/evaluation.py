@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.metrics.aupimo import Aupimo
 from qpbae_tn.metrics.overlap import DICE, IOU
 from qpbae_tn.metrics.protocol import Metric, MetricValue, percentile_interval, resample_weights
-from qpbae_tn.metrics.ranked import Aupro, AveragePrecision, BestF1, ImageAuroc, PixelAuroc
+from qpbae_tn.metrics.ranked import STRICT_FPR_LIMIT, Aupro, AveragePrecision, BestF1, ImageAuroc, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable
 
 # What tables and charts call the metrics.
@@ -16,6 +20,8 @@ from qpbae_tn.metrics.table import PixelTable
 METRIC_TITLES = {
     "auroc": "AUROC",
     "aupro": "AUPRO",
+    "aupro_05": "AUPRO (FPR to .05)",
+    "aupimo": "AUPIMO",
     "average_precision": "AP",
     "best_f1": "best F1",
     "image_auroc": "image AUROC",
@@ -34,7 +40,17 @@ def metric_title(name: str) -> str:
     return METRIC_TITLES.get(name, name.replace("_", " "))
 
 
-METRICS: tuple[Metric, ...] = (PixelAuroc(), Aupro(), AveragePrecision(), *DICE, *IOU, BestF1(), ImageAuroc())
+METRICS: tuple[Metric, ...] = (
+    PixelAuroc(),
+    Aupro(),
+    Aupro("aupro_05", STRICT_FPR_LIMIT),
+    Aupimo(),
+    AveragePrecision(),
+    *DICE,
+    *IOU,
+    BestF1(),
+    ImageAuroc(),
+)
 
 
 def evaluate_maps(
@@ -68,9 +84,45 @@ def evaluate_maps(
 
 def evaluate_table(table: PixelTable, *, resamples: int = 200, seed: int = 0) -> dict[str, MetricValue]:
     """As `evaluate_maps`, for maps whose table has further uses, since it keeps the ranking of their pixels."""
+    measured = measure_table(table, resamples=resamples, seed=seed)
+    return {name: found.metric_value for name, found in measured.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A metric on one detector's maps, with its values on every resample of the images.
+
+    Args:
+        value: the exact value.
+        resampled: shape (resamples,), in the order of the resamples that a seed gives.
+    """
+
+    value: float
+    resampled: NDArray[np.float64]
+
+    @property
+    def metric_value(self) -> MetricValue:
+        """With its own interval."""
+        return MetricValue(self.value, *percentile_interval(self.resampled))
+
+    def minus(self, other: Measured) -> MetricValue:
+        """The paired difference to another detector on the same images, with the interval of the difference.
+
+        Both have to be measured with the same images, number of resamples and seed. Two intervals side by side would
+        hold what the images share twice, and look far wider than the difference is uncertain.
+        """
+        return MetricValue(self.value - other.value, *percentile_interval(self.resampled - other.resampled))
+
+
+def measure_table(table: PixelTable, *, resamples: int = 200, seed: int = 0) -> dict[str, Measured]:
+    """Every metric of `METRICS` with its values on each resample, by name; arguments as for `evaluate_maps`."""
     weights = resample_weights(table.image_count, resamples, seed)
-    results = {}
-    for metric in METRICS:
-        resampled = metric.resampled(table, weights) if resamples else np.empty(0)
-        results[metric.name] = MetricValue(metric.value(table), *percentile_interval(resampled))
-    return results
+    return {
+        metric.name: Measured(metric.value(table), metric.resampled(table, weights) if resamples else np.empty(0))
+        for metric in METRICS
+    }
+
+
+def paired_differences(first: Mapping[str, Measured], second: Mapping[str, Measured]) -> dict[str, MetricValue]:
+    """For each metric that both have, the first detector's value minus the second's, with a paired interval."""
+    return {name: found.minus(second[name]) for name, found in first.items() if name in second}

@@ -56,6 +56,8 @@ def weighted_auroc(ranking: Ranking, weights: NDArray[np.float64]) -> NDArray[np
 
 FPR_LIMIT = 0.3
 """The false positive rate up to which MVTec integrates."""
+STRICT_FPR_LIMIT = 0.05
+"""The limit that papers on stronger detectors report beside it (MVTec-AD 2, arXiv:2503.21622)."""
 
 
 @dataclass(frozen=True)
@@ -63,27 +65,32 @@ class Aupro:
     """Area under the per-region overlap curve; not defined without regions or without normal pixels.
 
     A resampled image brings its regions along, as often as it was drawn.
+
+    Args:
+        limit: the false positive rate up to which the curve counts; the area is divided by it.
     """
 
     name: str = "aupro"
+    limit: float = FPR_LIMIT
 
     def value(self, table: PixelTable) -> float:
         """The exact value, O(N log N)."""
-        return float(_weighted_aupro(table.ranking, table.region_counts, np.ones((1, table.image_count)))[0])
+        ones = np.ones((1, table.image_count))
+        return float(_weighted_aupro(table.ranking, table.region_counts, ones, self.limit)[0])
 
     def resampled(self, table: PixelTable, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values for weighted images, shape (R,)."""
-        return _weighted_aupro(table.sweep_ranking, table.region_counts, weights)
+        return _weighted_aupro(table.sweep_ranking, table.region_counts, weights, self.limit)
 
 
 def _weighted_aupro(
-    ranking: Ranking, region_counts: NDArray[np.float64], weights: NDArray[np.float64]
+    ranking: Ranking, region_counts: NDArray[np.float64], weights: NDArray[np.float64], fpr_limit: float
 ) -> NDArray[np.float64]:
     """Trapezoids over the sweep, the one that crosses the limit cut there; shape (R,)."""
     normal = weights @ np.asarray(ranking.normal.sum(axis=0))
     regions = weights @ region_counts
     defined = (normal > 0) & (regions > 0)
-    limit = FPR_LIMIT * normal
+    limit = fpr_limit * normal
     area = np.zeros(len(weights))
     for block in ranking.sweep(weights, ranking.overlap):
         before = block.normal_total - block.normal

@@ -19,6 +19,8 @@ from qpbae_tn.model.specification import ModelSpecification
 KEYS = {
     "auroc",
     "aupro",
+    "aupro_05",
+    "aupimo",
     "average_precision",
     "dice_paper",
     "dice_defective",
@@ -52,6 +54,7 @@ def test_the_keys_are_those_of_the_results_and_values_are_in_range() -> None:
     results = evaluate_maps(*example(0), 0.6, resamples=30)
     assert set(results) == KEYS
     assert len(METRICS) == len(KEYS)
+    assert not results.pop("aupimo").defined  # far fewer normal pixels than it needs
     for result in results.values():
         assert 0 <= result.low <= result.high <= 1
         assert 0 <= result.value <= 1
@@ -116,16 +119,20 @@ def test_a_pixel_at_the_threshold_is_normal() -> None:
 def test_a_perfect_map_has_ones_everywhere() -> None:
     _, masks = example(3)
     found = evaluate_maps(masks.astype(float), masks, 0.5, resamples=20)
+    assert not found.pop("aupimo").defined
     for result in found.values():
         assert (result.value, result.low, result.high) == pytest.approx((1, 1, 1))
         assert result.high <= 1
 
 
+RANKED = {"auroc", "aupro", "aupro_05", "aupimo", "image_auroc"}
+
+
 @pytest.mark.parametrize(
     ("fill", "undefined"),
     [
-        (False, {"auroc", "aupro", "average_precision", "best_f1", "image_auroc", "dice_defective", "iou_defective"}),
-        (True, {"auroc", "aupro", "image_auroc"}),
+        (False, {*RANKED, "average_precision", "best_f1", "dice_defective", "iou_defective"}),
+        (True, RANKED),
     ],
 )
 def test_what_is_not_defined_is_nan_and_null_in_json(fill: bool, undefined: set[str]) -> None:
