@@ -19,7 +19,8 @@ from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
 from qpbae_tn.metrics.protocol import MetricValue, percentile_interval, resample_weights
 from qpbae_tn.metrics.ranked import Aupro, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable
-from qpbae_tn.model.specification import ModelSpecification, PixelOrder
+from qpbae_tn.model.names import PixelOrder
+from qpbae_tn.model.specification import ModelSpecification
 
 SMALLEST, LARGEST = 4, 64
 ORDER_SIZES = (16,)

@@ -15,7 +15,7 @@ from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
 from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.model.embedding import embed
-from qpbae_tn.model.specification import PixelOrder
+from qpbae_tn.model.names import PixelOrder
 
 Float64Array = NDArray[np.float64]
 

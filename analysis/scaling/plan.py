@@ -9,7 +9,8 @@ from typing import get_args
 
 from qpbae_tn.analysis.scaling.limits import Limits
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.specification import PixelOrder, patch_qubit_count
+from qpbae_tn.model.names import PixelOrder
+from qpbae_tn.model.specification import patch_qubit_count
 
 PARTS = ("circuits", "preparation", "engines", "trainability", "detection")
 LARGEST_DENSE = 4096

@@ -14,7 +14,8 @@ from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, Series
 from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.engines.mps.trains import constant, ramp, wave
-from qpbae_tn.experiment.initial_angles import Initialisation, initial_angles
+from qpbae_tn.experiment.description import Initialisation
+from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.model.mps import MpsStack, states_to_mps
 from qpbae_tn.model.specification import ModelSpecification
 

@@ -13,14 +13,15 @@ from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
-from qpbae_tn.experiment.scoring import AMPLITUDE_BUDGET, Score
+from qpbae_tn.experiment.scoring import AMPLITUDE_BUDGET
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.model import Model
+from qpbae_tn.model.names import ScoreKind
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 
-_SCORES: dict[Quantity, Score] = {Quantity.FIDELITY: "reconstruction", Quantity.TRASH_FIDELITY: "trash"}
+_SCORES: dict[Quantity, ScoreKind] = {Quantity.FIDELITY: "reconstruction", Quantity.TRASH_FIDELITY: "trash"}
 
 QUANTILE = 0.99
 """Share of the validation maps' pixels at or below the operating threshold, as in training."""

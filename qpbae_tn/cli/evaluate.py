@@ -35,9 +35,9 @@ def evaluate(
     )
     from qpbae_tn.cli.evaluation import evaluate as evaluate_as_asked
     from qpbae_tn.data.layouts import open_data_set
-    from qpbae_tn.experiment.scoring import check_score
     from qpbae_tn.experiment.segmentation import operating_threshold_of
     from qpbae_tn.model.model import Model
+    from qpbae_tn.model.names import check_score
     from qpbae_tn.output import check_output_folder, output_folder, write_json
 
     reporter = Reporter(json)

@@ -76,7 +76,7 @@ def run(
     )
     reporter = Reporter(json)
     from qpbae_tn.cli.evaluation import baseline_names, describe, evaluate, write_maps, write_scores
-    from qpbae_tn.experiment.scoring import check_score
+    from qpbae_tn.model.names import check_score
 
     check_score(score)
     check_target(target)

@@ -41,10 +41,10 @@ def segment(
 
     from qpbae_tn.cli.engine import choose_engine, engine_notices
     from qpbae_tn.data.images import read_image
-    from qpbae_tn.experiment.scoring import check_score
     from qpbae_tn.experiment.segmentation import operating_threshold_of, output_stems, overlay
     from qpbae_tn.experiment.segmentation import segment as segment_image
     from qpbae_tn.model.model import Model
+    from qpbae_tn.model.names import check_score
     from qpbae_tn.output import write_atomically
 
     reporter = Reporter(json)

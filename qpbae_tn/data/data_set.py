@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
@@ -50,6 +51,14 @@ class ImageSet:
     def __post_init__(self) -> None:
         if self.images.ndim != 3 or self.images.dtype != np.float64 or len(self.names) != len(self.images):
             raise ValueError(f"{len(self.names)} names, {self.images.dtype} images of shape {self.images.shape}")
+
+    @classmethod
+    def of_arrays(cls, images: NDArray[np.floating], name: str = "images", part: str = "train") -> ImageSet:
+        """Images at hand, shape (n, H, W), values in [0, 1], under the name of a data set; n may be 0."""
+        pixels = np.ascontiguousarray(images, dtype=np.float64)
+        names = tuple(f"{part}/{index:03}" for index in range(len(pixels)))
+        digest = hashlib.sha256(pixels.tobytes()).hexdigest()
+        return ImageSet(pixels, names, Provenance(name, part, "arrays", digest))
 
     def __len__(self) -> int:
         return len(self.names)

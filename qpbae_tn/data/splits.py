@@ -29,6 +29,10 @@ class Split:
     validation: tuple[int, ...]
     notice: str | None = None
 
+    def to_json(self) -> dict[str, list[int]]:
+        """As a split file has it."""
+        return {"train": list(self.train), "val": list(self.validation)}
+
 
 def random_split(count: int, seed: int, train: int = 100, validation: int = 25) -> Split:
     """A random split of `count` images.

@@ -15,8 +15,9 @@ from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.autoencoder import PAPER_HIDDEN, PROGRAM_HIDDEN, ClassicalAutoencoder
 from qpbae_tn.experiment.fit import FitOptions, combine
-from qpbae_tn.experiment.scoring import PatchBatch, Score, check_score, model_scorer
+from qpbae_tn.experiment.scoring import PatchBatch, model_scorer
 from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.names import ScoreKind, check_score
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -210,7 +211,7 @@ class Untrained:
     specification: ModelSpecification
     angles: Array
     engine: Engine
-    score: Score = "reconstruction"
+    score: ScoreKind = "reconstruction"
     name: str = "untrained"
     parameter_count: int = 0
     needs_training_images: bool = False
@@ -248,7 +249,7 @@ class BaselineSetting:
     specification: ModelSpecification
     initial_angles: Array
     engine: Engine
-    score: Score = "reconstruction"
+    score: ScoreKind = "reconstruction"
     options: FitOptions = field(default_factory=FitOptions)
     batch_size: int = 4
     seed: int = 0

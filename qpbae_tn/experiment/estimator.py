@@ -14,13 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines import make_engine
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.description import Initialisation
 from qpbae_tn.experiment.fit import FitOptions
-from qpbae_tn.experiment.initial_angles import Initialisation, initial_angles
-from qpbae_tn.experiment.scoring import Score, anomaly_maps, check_score, model_scorer
+from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.experiment.training import train_model
 from qpbae_tn.metrics.table import decide
 from qpbae_tn.model.blocks import block_kind
-from qpbae_tn.model.specification import ModelSpecification, PixelOrder, Trash
+from qpbae_tn.model.names import PixelOrder, ScoreKind, Trash, check_score
+from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
 
@@ -76,7 +78,7 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         batch_size: int = 4,
         init: Initialisation = "normal",
         engine: str = "exact",
-        fidelity: Score = "reconstruction",
+        fidelity: ScoreKind = "reconstruction",
         validation_fraction: float = 0.2,
         threshold_quantile: float = 0.99,
         random_state: int | np.random.RandomState | None = None,

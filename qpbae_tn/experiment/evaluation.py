@@ -13,11 +13,12 @@ from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.experiment.baselines import BaselineSetting, CutImages, FittedBaseline, make_baselines
 from qpbae_tn.experiment.fit import FitOptions
-from qpbae_tn.experiment.scoring import Score, anomaly_maps, model_scorer
+from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.metrics.protocol import MetricValue
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.model import Model
+from qpbae_tn.model.names import ScoreKind
 from qpbae_tn.model.patches import PatchGrid
 
 # What an evaluation finds: metrics of the model and of each baseline on the same images.
@@ -58,7 +59,7 @@ class Evaluation:
     """
 
     test: LabelledImageSet
-    score: Score
+    score: ScoreKind
     model: DetectorResult
     maps: NDArray[np.float64]
     baselines: Mapping[str, DetectorResult]
@@ -85,7 +86,7 @@ class Evaluation:
 
 
 def fit_baselines(
-    names: Sequence[str], model: Model, engine: Engine, score: Score, train_images: NDArray[np.float64] | None
+    names: Sequence[str], model: Model, engine: Engine, score: ScoreKind, train_images: NDArray[np.float64] | None
 ) -> tuple[list[FittedBaseline], dict[str, str]]:
     """Fit baselines for a model.
 
@@ -133,7 +134,7 @@ def evaluate_model(
     engine: Engine,
     test: LabelledImageSet,
     *,
-    score: Score = "reconstruction",
+    score: ScoreKind = "reconstruction",
     baselines: Sequence[FittedBaseline] = (),
     left_out: Mapping[str, str] | None = None,
     validation_images: NDArray[np.float64] | None = None,

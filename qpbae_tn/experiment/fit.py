@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qpbae_tn.engines.exact import MeanState, MeanStateLoss, mean_state
 from qpbae_tn.engines.protocol import Engine, PreparedLoss
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.embedding import EmbeddedImages
+from qpbae_tn.model.embedding import ImagePatches
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -72,6 +72,18 @@ class TrainingProblem:
     patch_count: int
     zero_patches: int
 
+    def for_specification(self, specification: ModelSpecification) -> TrainingProblem | None:
+        """The same problem for another bottleneck or ansatz, which mean states do not depend on; None without them."""
+        losses = [
+            MeanStateLoss(specification, loss.mean_state) for loss in self.batches if isinstance(loss, MeanStateLoss)
+        ]
+        held_back = self.validation
+        if isinstance(held_back, MeanStateLoss):
+            held_back = MeanStateLoss(specification, held_back.mean_state)
+        elif held_back is not None:
+            return None
+        return replace(self, batches=tuple(losses), validation=held_back) if len(losses) == len(self.batches) else None
+
 
 def prepare_problem(
     specification: ModelSpecification,
@@ -99,7 +111,7 @@ def prepare_problem(
         raise InputError("no training image", remedy="give at least one")
     grid = PatchGrid.over(train_images, specification.patch_size, specification.stride)
     require_memory(grid, len(train_images), batch_size)
-    train = EmbeddedImages(train_images, grid, specification.pixel_order)
+    train = ImagePatches(train_images, grid, specification.pixel_order)
     batches: list[PreparedLoss] = []
     means: list[MeanState] = []
     shares: list[float] = []
@@ -111,7 +123,7 @@ def prepare_problem(
         shares.append(len(batch) / len(train))
     validation = None
     if len(validation_images):
-        held_back = EmbeddedImages(validation_images, grid, specification.pixel_order)
+        held_back = ImagePatches(validation_images, grid, specification.pixel_order)
         validation = engine.prepare_loss(specification, held_back, grid.weights)
     return TrainingProblem(tuple(batches), validation, combine(means, shares), grid.count, train.zero_patches())
 

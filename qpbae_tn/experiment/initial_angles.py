@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.description import Initialisation
 from qpbae_tn.model.ansatz import Ansatz
 from qpbae_tn.model.blocks import Cnot, Ry
-
-Initialisation = Literal["normal", "dc"]
 
 DC_SPREAD = 0.1
 """Standard deviation in radians of the noise put on the DC solution, so that seeds differ."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.protocol import Engine
-from qpbae_tn.errors import InputError
 from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.names import ScoreKind, check_score
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 
-Score = Literal["reconstruction", "trash"]
 Array = NDArray[np.floating]
 
 AMPLITUDE_BUDGET = 1 << 22
@@ -44,13 +42,7 @@ Scorer = Callable[[PatchBatch], Array]
 """Patches to their similarity to what is normal, shape (N,), one for a perfect match."""
 
 
-def check_score(score: str) -> None:
-    """Raises `InputError` unless the score is "reconstruction" (the paper's) or "trash"."""
-    if score not in get_args(Score):
-        raise InputError(f"unknown score {score!r}", where="score", remedy="choose reconstruction or trash")
-
-
-def model_scorer(specification: ModelSpecification, angles: Array, engine: Engine, score: Score) -> Scorer:
+def model_scorer(specification: ModelSpecification, angles: Array, engine: Engine, score: ScoreKind) -> Scorer:
     """The model as a scorer: F (the paper) or F_trash."""
     check_score(score)
     fidelity = engine.reconstruction_fidelity if score == "reconstruction" else engine.trash_fidelity

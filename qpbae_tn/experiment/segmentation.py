@@ -14,9 +14,10 @@ from PIL import Image
 from qpbae_tn.data.images import GreyImage
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
-from qpbae_tn.experiment.scoring import Score, Scorer, anomaly_maps, model_scorer
+from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
 from qpbae_tn.metrics.table import decide
 from qpbae_tn.model.model import Model
+from qpbae_tn.model.names import ScoreKind
 
 OVERLAY_COLOUR = np.array([220.0, 38.0, 38.0])
 OVERLAY_STRENGTH = 0.55
@@ -52,7 +53,7 @@ class SegmentationRow:
 
 
 def segment(
-    model: Model, engine: Engine, image: GreyImage, score: Score, threshold: float, *, native: bool = False
+    model: Model, engine: Engine, image: GreyImage, score: ScoreKind, threshold: float, *, native: bool = False
 ) -> tuple[NDArray[np.float64], SegmentationRow]:
     """The anomaly map of one image.
 
@@ -98,7 +99,7 @@ def overlay(image: GreyImage, anomaly_map: NDArray[np.float64], threshold: float
     return Image.fromarray(rgb.round().astype(np.uint8))
 
 
-def operating_threshold_of(model: Model, score: Score, given: float | None) -> float:
+def operating_threshold_of(model: Model, score: ScoreKind, given: float | None) -> float:
     """The threshold to use: the one given, or the model's own for this score.
 
     Raises:

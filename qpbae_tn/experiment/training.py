@@ -16,9 +16,10 @@ from qpbae_tn import __version__
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
 from qpbae_tn.experiment.fit import EpochRecord, FitOptions, fit, prepare_problem
-from qpbae_tn.experiment.scoring import Score, anomaly_maps, model_scorer
+from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.model import Model
+from qpbae_tn.model.names import ScoreKind
 from qpbae_tn.model.specification import ModelSpecification
 
 PRODUCT_CEILING_QUBITS = 8
@@ -102,10 +103,10 @@ def train_model(
     start = time.perf_counter()
     angles, history = fit(problem, initial_angles, options or FitOptions(), on_epoch)
     seconds = time.perf_counter() - start
-    scorers = {score: model_scorer(specification, angles, engine, score) for score in get_args(Score)}
+    scorers = {score: model_scorer(specification, angles, engine, score) for score in get_args(ScoreKind)}
     maps, _ = anomaly_maps(specification, validation_images, scorers)
-    thresholds: dict[Score, float] = {
-        score: operating_threshold(maps[score], threshold_quantile) for score in get_args(Score)
+    thresholds: dict[ScoreKind, float] = {
+        score: operating_threshold(maps[score], threshold_quantile) for score in get_args(ScoreKind)
     }
     remembered = {
         "engine": engine.name,

@@ -196,6 +196,16 @@ def make_ansatz(pattern: str, qubit_count: int, kind: BlockKind = RY, layers: in
     return PATTERNS[pattern](qubit_count, kind, layers)
 
 
+def pattern_of(ansatz: Ansatz) -> tuple[str, str, int] | None:
+    """Pattern, block kind and layers of an ansatz that `make_ansatz` can make; None for any other."""
+    if ansatz.name not in PATTERNS or not ansatz.blocks:
+        return None
+    kind = ansatz.blocks[0].kind
+    layers = len(ansatz.blocks) // max(1, ansatz.qubit_count - 1)
+    same = layers and make_ansatz(ansatz.name, ansatz.qubit_count, kind, layers) == ansatz
+    return (ansatz.name, kind.name, layers) if same else None
+
+
 def _checked(layers: int) -> int:
     if layers < 1:
         raise InputError(f"{layers} layers", where="layers", remedy="give at least 1")

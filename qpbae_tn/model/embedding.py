@@ -10,8 +10,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.model.names import PixelOrder
 from qpbae_tn.model.patches import PatchGrid
-from qpbae_tn.model.specification import PixelOrder
+from qpbae_tn.model.specification import ModelSpecification
 
 
 @lru_cache(maxsize=32)
@@ -75,38 +76,64 @@ def embed(
     return states, zero
 
 
-# Images as a sequence of their patch states, embedded when asked for, so that only those in use are in memory.
-
-
-Array = NDArray[np.floating]
-
-
 @dataclass(frozen=True, eq=False)
-class EmbeddedImages(Sequence[Array]):
-    """Item i holds the patch states of image i, shape (N, P^2), unit norm.
+class ImagePatches(Sequence[NDArray[np.floating]]):
+    """The patches of a stack of images, cut and embedded when asked for, so that only those in use are in memory.
+
+    Item i holds the patch states of image i, shape (N, P^2), unit norm; a slice is a part of the stack.
 
     Args:
         images: shape (images, H, W), values in [0, 1].
         grid: where the patches lie.
         order: pixel order of the states.
+
+    Example:
+        >>> patches = ImagePatches(np.ones((2, 8, 8)), PatchGrid(8, 8, 4, 4))
+        >>> len(patches), patches[0].shape, patches.states().shape
+        (2, (4, 16), (8, 16))
+        >>> float(patches.maps(np.ones(8)).max())  # Y of perfect patches
+        0.0
     """
 
-    images: Array
+    images: NDArray[np.floating]
     grid: PatchGrid
     order: PixelOrder = "row"
+
+    @classmethod
+    def of(cls, images: NDArray[np.floating], specification: ModelSpecification) -> ImagePatches:
+        """The patches that a model sees of images of shape (images, H, W)."""
+        grid = PatchGrid.over(images, specification.patch_size, specification.stride)
+        return cls(images, grid, specification.pixel_order)
 
     def __len__(self) -> int:
         return len(self.images)
 
     @overload
-    def __getitem__(self, index: int) -> Array: ...
+    def __getitem__(self, index: int) -> NDArray[np.floating]: ...
     @overload
-    def __getitem__(self, index: slice) -> EmbeddedImages: ...
-    def __getitem__(self, index: int | slice) -> Array | EmbeddedImages:
+    def __getitem__(self, index: slice) -> ImagePatches: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.floating] | ImagePatches:
         if isinstance(index, slice):
-            return EmbeddedImages(self.images[index], self.grid, self.order)
+            return ImagePatches(self.images[index], self.grid, self.order)
         return embed(self.grid.cut(self.images[index]), self.order)[0]
+
+    def pixels(self, index: int) -> NDArray[np.floating]:
+        """The patches of image i as they are, row-major, shape (N, P^2)."""
+        return self.grid.cut(self.images[index]).reshape(self.grid.count, -1)
+
+    def states(self) -> NDArray[np.float64]:
+        """The patch states of all images below each other, shape (images * N, P^2)."""
+        return np.concatenate([self[index] for index in range(len(self))]).astype(np.float64)
 
     def zero_patches(self) -> int:
         """Patches of all images without any light, for which |0...0> stands in."""
         return sum(int((~self.grid.cut(image).any(axis=(1, 2))).sum()) for image in self.images)
+
+    def maps(self, similarities: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The maps Y = (1 - folded similarity) / 2 (Eqs. 2 and 3), shape (images, H, W).
+
+        Args:
+            similarities: of all patches, image after image, shape (images * N,); 1 for a perfect match.
+        """
+        folded = self.grid.fold_stack(similarities.reshape(len(self), -1).T)
+        return np.moveaxis((1.0 - folded) / 2, -1, 0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn import __version__
 from qpbae_tn.errors import InputError
-from qpbae_tn.experiment.scoring import Score
+from qpbae_tn.model.names import ScoreKind
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.output import write_atomically
 
@@ -36,7 +36,7 @@ class Model:
 
     specification: ModelSpecification
     angles: NDArray[np.float64]
-    thresholds: Mapping[Score, float] = field(default_factory=dict)
+    thresholds: Mapping[ScoreKind, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Model:
             specification = ModelSpecification.from_json(document["specification"])
             angles = specification.ansatz.check_angles(document["angles"], where=path)
             thresholds = {score: _finite(value, "threshold") for score, value in document["thresholds"].items()}
-            if set(thresholds) - set(get_args(Score)):
+            if set(thresholds) - set(get_args(ScoreKind)):
                 raise TypeError(f"thresholds for {', '.join(thresholds)}")
             provenance = _checked_provenance(document["provenance"], specification, path)
         except InputError as error:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.ansatz import Ansatz, make_ansatz
 from qpbae_tn.model.blocks import RY, BlockKind
-
-Trash = Literal["first", "last"]
-PixelOrder = Literal["row", "morton", "column"]
+from qpbae_tn.model.names import PixelOrder, Trash
 
 
 def patch_qubit_count(patch_size: int) -> int:

@@ -13,10 +13,10 @@ from qpbae_tn.engines import ENGINES
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.baselines import BASELINES
 from qpbae_tn.experiment.fit import FitOptions
-from qpbae_tn.experiment.scoring import Score
 from qpbae_tn.model.ansatz import PATTERNS
 from qpbae_tn.model.blocks import BLOCK_KINDS, block_kind
-from qpbae_tn.model.specification import ModelSpecification, PixelOrder, Trash
+from qpbae_tn.model.names import PixelOrder, ScoreKind, Trash
+from qpbae_tn.model.specification import ModelSpecification
 
 QUANTUM = "quantum"
 """The model itself among the detectors; all others are baselines."""
@@ -53,7 +53,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "trash": get_args(Trash),
     "pixel_order": get_args(PixelOrder),
     "engine": tuple(ENGINES),
-    "score": get_args(Score),
+    "score": get_args(ScoreKind),
     "init": ("normal", "dc", "authors"),
 }
 MINIMA = {"layers": 1, "batch_size": 1, "train": 1, "validation": 1, "test": 1, "epochs": 0, "seed": 0}
@@ -93,7 +93,7 @@ class Settings:
     pixel_order: PixelOrder = "row"
     image_size: int = 32
     engine: str = "exact"
-    score: Score = "reconstruction"
+    score: ScoreKind = "reconstruction"
     epochs: int = 20
     learning_rate: float = 0.005
     batch_size: int = 4

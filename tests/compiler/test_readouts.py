@@ -12,7 +12,8 @@ from qpbae_tn.compiler.reductions import ALL, apply_reductions
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.blocks import RY, SO4, BlockKind
-from qpbae_tn.model.specification import ModelSpecification, Trash
+from qpbae_tn.model.names import Trash
+from qpbae_tn.model.specification import ModelSpecification
 
 SPECIFICATIONS = [
     (2, 1, RY, 1, "first"),

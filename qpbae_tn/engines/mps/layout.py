@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.specification import PixelOrder
+from qpbae_tn.model.names import PixelOrder
 
 Axis = Literal["row", "column"]
 

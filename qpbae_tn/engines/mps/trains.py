@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from qpbae_tn.engines.mps.layout import PixelBit, pixel_bits
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.mps import MpsStack, mps_stack
-from qpbae_tn.model.specification import PixelOrder
+from qpbae_tn.model.names import PixelOrder
 
 Float64Array = NDArray[np.float64]
 

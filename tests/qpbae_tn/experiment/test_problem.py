@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from qpbae_tn.engines.exact import mean_state
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.fit import require_memory, training_bytes
-from qpbae_tn.model.embedding import EmbeddedImages, embed
+from qpbae_tn.model.embedding import ImagePatches, embed
+from qpbae_tn.model.names import PixelOrder
 from qpbae_tn.model.patches import PatchGrid
-from qpbae_tn.model.specification import PixelOrder
 
 
 @pytest.mark.parametrize("order", ["row", "column", "morton"])
@@ -20,7 +20,7 @@ def test_images_are_embedded_as_when_all_at_once(order: PixelOrder) -> None:
     images = np.random.default_rng(0).uniform(size=(3, 12, 12))
     images[1, :8, :8] = 0
     grid = PatchGrid.over(images, 4, 4)
-    embedded = EmbeddedImages(images, grid, order)
+    embedded = ImagePatches(images, grid, order)
     states, zero = zip(*(embed(grid.cut(image), order) for image in images), strict=True)
     np.testing.assert_array_equal(np.array(list(embedded)), np.array(states))
     np.testing.assert_array_equal(np.array(list(embedded[1:])), np.array(states[1:]))
@@ -33,7 +33,7 @@ def test_the_mean_state_reads_each_image_once(size: int) -> None:
     grid = PatchGrid.over(images, size, 2)
     read: list[int] = []
 
-    class Counted(EmbeddedImages):
+    class Counted(ImagePatches):
         def __getitem__(self, index):  # type: ignore[no-untyped-def]
             found = super().__getitem__(index)
             read.append(index)
@@ -42,7 +42,7 @@ def test_the_mean_state_reads_each_image_once(size: int) -> None:
     mean = mean_state(Counted(images, grid), grid.weights)
     assert read[:3] == [0, 1, 2]
     assert len(read) <= 4  # the fourth ends the iteration
-    states = np.concatenate(list(EmbeddedImages(images, grid)))
+    states = np.concatenate(list(ImagePatches(images, grid)))
     sigma = np.einsum("p,pi,pj->ij", np.tile(grid.weights, 3) / 3, states, states)
     found = mean.array.T @ mean.array if mean.factored else mean.array
     np.testing.assert_allclose(found, sigma, atol=1e-14)
@@ -54,7 +54,7 @@ def test_memory_told_covers_what_the_mean_states_hold(power: int, stride: int, i
     size = 2 << power
     stack = np.random.default_rng(2).uniform(size=(images, 24, 24))
     grid = PatchGrid.over(stack, size, stride)
-    embedded = EmbeddedImages(stack, grid)
+    embedded = ImagePatches(stack, grid)
     means = [mean_state(embedded[start : start + 4], grid.weights) for start in range(0, images, 4)]
     held = sum(mean.array.nbytes for mean in means) + 3 * embedded[0].nbytes
     assert held <= training_bytes(grid, images, 4) <= 3 * held

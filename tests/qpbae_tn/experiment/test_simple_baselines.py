@@ -21,8 +21,9 @@ from qpbae_tn.experiment.baselines import (
 from qpbae_tn.experiment.ceilings import pca_ceiling
 from qpbae_tn.experiment.scoring import PatchBatch, anomaly_maps
 from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.names import PixelOrder
 from qpbae_tn.model.patches import PatchGrid
-from qpbae_tn.model.specification import ModelSpecification, PixelOrder
+from qpbae_tn.model.specification import ModelSpecification
 
 
 def batch_of(patches: NDArray[np.floating], order: PixelOrder = "row") -> PatchBatch:

@@ -29,7 +29,8 @@ from qpbae_tn.experiment.initial_angles import dc_angles
 from qpbae_tn.model.blocks import RY, SO4, BlockKind
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.mps import MpsStack, mps_stack
-from qpbae_tn.model.specification import ModelSpecification, Trash
+from qpbae_tn.model.names import Trash
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
 

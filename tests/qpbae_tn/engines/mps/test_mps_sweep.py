@@ -22,7 +22,8 @@ from qpbae_tn.experiment.initial_angles import dc_angles
 from qpbae_tn.model.ansatz import Ansatz, Block, make_ansatz
 from qpbae_tn.model.blocks import BLOCK_KINDS, RY, SO4
 from qpbae_tn.model.embedding import embed
-from qpbae_tn.model.specification import ModelSpecification, PixelOrder, Trash
+from qpbae_tn.model.names import PixelOrder, Trash
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
 EXACT = ExactEngine()

@@ -17,7 +17,8 @@ from qpbae_tn.engines.mps.trains import Texture, constant, edge, ramp, wave
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.initial_angles import dc_angles
 from qpbae_tn.model.embedding import embed, pixel_permutation
-from qpbae_tn.model.specification import ModelSpecification, PixelOrder
+from qpbae_tn.model.names import PixelOrder
+from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
 orders = st.sampled_from(["row", "column", "morton"])

@@ -1,0 +1,306 @@
+"""ONE description of an experiment: what every setting is called, means, may be, and is by default.
+
+The options of the command line, the settings of a study's cell, the parameters of `PatchAutoencoder` and the cases of
+the shot, noise and scaling studies are made from `Experiment`; a new setting is one more field here. Each field carries
+its own documentation and bounds, which others read:
+
+    >>> field_help("patch_size")
+    'P, pixels a side, a power of two.'
+    >>> choices("block")
+    ('ry', 'so4')
+    >>> default("stride"), least("epochs")
+    (1, 0)
+
+Use: describe, load, work. `LoadedExperiment` (`qpbae_tn.experiment.loaded`) opens the data set, splits the images, and
+cuts and embeds their patches, each once and when first asked for; variants of it share what they have in common.
+
+    >>> from dataclasses import replace
+    >>> paper = Experiment(patch_size=4, stride=2, bottleneck=1, epochs=5, seed=3)
+    >>> paper.specification.qubit_count
+    4
+    >>> replace(paper, block="so4").specification.ansatz.parameter_count
+    18
+    >>> Experiment(bottleneck=4)
+    Traceback (most recent call last):
+    qpbae_tn.errors.InputError: ...bottleneck 4 for a patch of 4 qubits; give 1 to 3
+
+This module is light: it imports nothing that is slow, so that `qpbae --help` can read it.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+
+from qpbae_tn.errors import InputError
+from qpbae_tn.model.names import AnsatzName, BlockName, PixelOrder, ScoreKind, Trash, check_choice
+
+if TYPE_CHECKING:
+    from qpbae_tn.data.splits import Split
+    from qpbae_tn.engines.protocol import Engine
+    from qpbae_tn.model.ansatz import Ansatz
+    from qpbae_tn.model.model import Model
+    from qpbae_tn.model.specification import ModelSpecification
+
+EngineName = Literal["exact", "qsim", "mps", "auto"]
+Initialisation = Literal["normal", "dc"]
+BaselineName = Literal["dc_overlap", "patch_pca", "untrained", "classical", "classical_4_4"]
+
+
+BASELINE_NAMES: tuple[BaselineName, ...] = get_args(BaselineName)
+
+
+def _says(text: str, *, of: Any = None, at_least: int | None = None) -> dict[str, Any]:
+    """What a field carries: its documentation, the names it may have (a `Literal`), and its least value."""
+    return {"help": text, "choices": get_args(of) if of is not None else (), "least": at_least}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment: data, sizes, ansatz, split, training, scoring, baselines and seed, checked when it is made.
+
+    Numbers may be NumPy's; they become Python's. Equal descriptions are equal and hash alike.
+
+    Raises:
+        InputError: a value out of its range, naming the field.
+    """
+
+    data: str = field(
+        default="textures",
+        metadata=_says(
+            "A folder of images (MVTec layout, BUSI as distributed, or flat), or the bundled 'textures' (also "
+            "textures:brick, textures:grass, textures:gravel)."
+        ),
+    )
+    image_size: int = field(default=32, metadata=_says("Images are resized to this side in pixels.", at_least=1))
+    patch_size: int = field(default=4, metadata=_says("P, pixels a side, a power of two."))
+    stride: int = field(default=1, metadata=_says("S, pixels between neighbouring patches.", at_least=1))
+    bottleneck: int = field(default=2, metadata=_says("BD, latent qubits, from 1 to log2(P^2) - 1.", at_least=1))
+    ansatz: AnsatzName | Ansatz = field(
+        default="staircase", metadata=_says("Pattern of blocks: staircase (the paper) or brick.", of=AnsatzName)
+    )
+    block: BlockName = field(
+        default="ry", metadata=_says("Block kind: ry (the paper) or so4 (any real two-qubit gate).", of=BlockName)
+    )
+    layers: int = field(default=1, metadata=_says("Repetitions of the pattern.", at_least=1))
+    trash: Trash = field(
+        default="first", metadata=_says("Which qubits are thrown away: first (the paper) or last.", of=Trash)
+    )
+    pixel_order: PixelOrder = field(
+        default="row", metadata=_says("Pixels to amplitudes: row (the paper), column or morton.", of=PixelOrder)
+    )
+    train: int = field(default=100, metadata=_says("Number of training images.", at_least=1))
+    validation: int = field(default=25, metadata=_says("Number of validation images.", at_least=1))
+    split: Path | Split | None = field(
+        default=None,
+        metadata=_says("JSON object with lists 'train' and 'val' of indices into the sorted training folder."),
+    )
+    split_seed: int | None = field(
+        default=None, metadata=_says("Seed of a random split; by default the seed.", at_least=0)
+    )
+    test: int | None = field(
+        default=None, metadata=_says("Number of test images, a stratified subset; all by default.", at_least=1)
+    )
+    test_seed: int | None = field(
+        default=None, metadata=_says("Seed of the subset of test images; by default the seed.", at_least=0)
+    )
+    epochs: int = field(default=20, metadata=_says("Passes over the training images.", at_least=0))
+    learning_rate: float = field(default=0.005, metadata=_says("Adam's step size."))
+    batch_size: int = field(default=4, metadata=_says("Images a step.", at_least=1))
+    init: Initialisation = field(
+        default="normal",
+        metadata=_says("Initial angles: normal (the paper) or dc (near the uniform patch).", of=Initialisation),
+    )
+    initial_angles: Path | tuple[float, ...] | None = field(
+        default=None, metadata=_says("JSON list of n-1 pairs of radians (of such lists for layers).")
+    )
+    engine: EngineName = field(
+        default="exact",
+        metadata=_says("How fidelities are computed: exact, qsim, mps, or auto, which chooses by size.", of=EngineName),
+    )
+    bond: int | None = field(
+        default=None,
+        metadata=_says("Largest bond dimension of a patch for engines mps and auto, or none for no limit.", at_least=1),
+    )
+    cutoff: float = field(
+        default=0.0, metadata=_says("Share of a patch's weight that these may leave out at each cut.", at_least=0)
+    )
+    score: ScoreKind = field(
+        default="reconstruction",
+        metadata=_says("Score patches by reconstruction fidelity (the paper) or by trash fidelity.", of=ScoreKind),
+    )
+    threshold: float | None = field(default=None, metadata=_says("On the scale of Y; by default the model's own."))
+    threshold_quantile: float = field(
+        default=0.99,
+        metadata=_says("Share of the validation maps' pixels at or below the operating threshold that training fixes."),
+    )
+    baselines: tuple[BaselineName, ...] = field(
+        default=BASELINE_NAMES, metadata=_says("Comma-separated baselines, or all, or none.")
+    )
+    seed: int = field(default=0, metadata=_says("Seed of everything random.", at_least=0))
+
+    def __post_init__(self) -> None:
+        for name, setting in _FIELDS.items():
+            object.__setattr__(self, name, _checked(setting, getattr(self, name)))
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InputError(
+                f"learning rate {self.learning_rate}", where="learning_rate", remedy="give a positive number"
+            )
+        if not 0 < self.threshold_quantile < 1:
+            raise InputError(
+                f"quantile {self.threshold_quantile}",
+                where="threshold_quantile",
+                remedy="give a number between 0 and 1",
+            )
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise InputError(
+                f"threshold {self.threshold}", where="threshold", remedy="give a finite number on the scale of Y"
+            )
+        for name in self.baselines:
+            if name not in get_args(BaselineName):
+                raise InputError(
+                    f"unknown baseline {name!r}",
+                    where="baselines",
+                    remedy=f"choose from {', '.join(get_args(BaselineName))}",
+                )
+        _ = self.specification
+
+    @cached_property
+    def specification(self) -> ModelSpecification:
+        """The model's, which checks how its sizes fit together."""
+        from qpbae_tn.model.ansatz import Ansatz
+        from qpbae_tn.model.blocks import block_kind
+        from qpbae_tn.model.specification import ModelSpecification
+
+        sizes = (self.patch_size, self.stride, self.bottleneck)
+        if isinstance(self.ansatz, Ansatz):
+            return ModelSpecification(*sizes, self.ansatz, self.trash, self.image_size, self.pixel_order)
+        return ModelSpecification.build(
+            *sizes,
+            pattern=self.ansatz,
+            kind=block_kind(self.block),
+            layers=self.layers,
+            trash=self.trash,
+            image_size=self.image_size,
+            pixel_order=self.pixel_order,
+        )
+
+    @classmethod
+    def of_model(cls, model: Model, **changes: Any) -> Self:
+        """What a model records of the experiment that made it, with changes; where it records nothing, the defaults.
+
+        Sizes, ansatz, seed and training are the model's. An ansatz that is one of the ready patterns gets its name.
+
+        Example:
+            >>> from qpbae_tn.model.model import Model
+            >>> specification = Experiment(layers=2).specification
+            >>> Experiment.of_model(Model(specification, [0.1] * 12), test=5).layers
+            2
+        """
+        from qpbae_tn.model.ansatz import pattern_of
+
+        specification, known = model.specification, model.provenance
+        named = pattern_of(specification.ansatz)
+        pattern, block, layers = named if named is not None else (specification.ansatz, default("block"), 1)
+        values: dict[str, Any] = {
+            "image_size": specification.image_size,
+            "patch_size": specification.patch_size,
+            "stride": specification.stride,
+            "bottleneck": specification.bottleneck,
+            "ansatz": pattern,
+            "block": block,
+            "layers": layers,
+            "trash": specification.trash,
+            "pixel_order": specification.pixel_order,
+            **{name: known[name] for name in ("seed", "epochs", "learning_rate", "batch_size") if name in known},
+        }
+        return cls(**{**values, **changes})
+
+    def make_engine(self) -> Engine:
+        """The engine with its limits; raises `InputError` for limits that it does not have."""
+        from qpbae_tn.engines import make_engine
+
+        if self.engine == "mps":
+            from qpbae_tn.engines.mps.engine import MpsEngine
+
+            return MpsEngine(self.bond, self.cutoff)
+        if self.engine == "auto":
+            from qpbae_tn.engines.auto import AutoEngine
+
+            return AutoEngine(self.bond, self.cutoff)
+        if self.bond is not None or self.cutoff:
+            raise InputError(
+                f"engine {self.engine} has no bond limit and no cut-off",
+                where="bond" if self.bond is not None else "cutoff",
+                remedy="leave it out, or choose mps or auto as `engine`",
+            )
+        return make_engine(self.engine)
+
+
+_FIELDS: Mapping[str, Field[Any]] = {setting.name: setting for setting in fields(Experiment)}
+FIELD_NAMES = tuple(_FIELDS)
+"""The settings in their order."""
+
+
+def field_help(name: str) -> str:
+    """What a setting means, in a sentence."""
+    return str(_FIELDS[name].metadata["help"])
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """The names that a setting may have; empty where it is no name."""
+    return tuple(_FIELDS[name].metadata["choices"])
+
+
+def default(name: str) -> Any:
+    """The value of a setting that is not given."""
+    value = _FIELDS[name].default
+    assert value is not MISSING
+    return value
+
+
+def least(name: str) -> int | None:
+    """The least value of a number, None where it has no such bound."""
+    bound: int | None = _FIELDS[name].metadata["least"]
+    return bound
+
+
+@cache
+def kind(name: str) -> type:
+    """The type of a setting's single value: int, float, or str (names, paths)."""
+    words = str(_FIELDS[name].type)
+    return int if words.startswith("int") else float if words.startswith("float") else str
+
+
+def _checked(setting: Field[Any], value: Any) -> Any:
+    """The value as a plain Python one; raises `InputError` for one that the field cannot have."""
+    if value is None and "None" in str(setting.type):
+        return None
+    if setting.metadata["choices"] and isinstance(value, str):
+        check_choice(setting.name, value, setting.metadata["choices"])
+    plain = kind(setting.name)
+    if plain is not str:
+        try:
+            if isinstance(value, bool):
+                raise TypeError
+            value = operator.index(value) if plain is int else float(value)
+        except (TypeError, ValueError):
+            words = "a whole number" if plain is int else "a number"
+            raise InputError(f"{setting.name} {value!r}", where=setting.name, remedy=f"give {words}") from None
+        bound = setting.metadata["least"]
+        if bound is not None and value < bound:
+            raise InputError(f"{setting.name} {value}", where=setting.name, remedy=f"give at least {bound}")
+    elif isinstance(value, list):
+        value = tuple(value)
+    return value
+
+
+if Experiment.__doc__ is not None:
+    Experiment.__doc__ += (
+        "\n    Args:\n" + "\n".join(f"        {name}: {field_help(name)}" for name in FIELD_NAMES) + "\n"
+    )

@@ -1,0 +1,31 @@
+"""Names of the choices that a model is made of, and the checks that such choices share; light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from qpbae_tn.errors import InputError
+
+AnsatzName = Literal["staircase", "brick"]
+"""Patterns of blocks; `qpbae_tn.model.ansatz.PATTERNS` makes them."""
+BlockName = Literal["ry", "so4"]
+"""Kinds of two-qubit blocks; `qpbae_tn.model.blocks.BLOCK_KINDS` holds them."""
+Trash = Literal["first", "last"]
+"""Which qubits are thrown away: the first n - BD (the paper) or the last."""
+PixelOrder = Literal["row", "column", "morton"]
+"""How the pixels of a patch become amplitudes: row by row (the paper), column by column, or bits interleaved."""
+ScoreKind = Literal["reconstruction", "trash"]
+"""What scores a patch: F, the reconstruction fidelity (the paper), or F_trash."""
+
+
+def check_choice(field: str, value: object, choices: Sequence[str], noun: str | None = None) -> None:
+    """Raises `InputError`, naming the field, unless the value is one of the choices; `noun` is what one of them is."""
+    if value not in choices:
+        what = f"unknown {noun or field.replace('_', ' ')} {value!r}"
+        raise InputError(what, where=field, remedy=f"choose one of {', '.join(choices)}")
+
+
+def check_score(score: str) -> None:
+    """Raises `InputError` unless this is a `ScoreKind`."""
+    check_choice("score", score, ("reconstruction", "trash"))
