@@ -165,14 +165,14 @@ def test_large_patches_and_classes_are_refused(rng: np.random.Generator) -> None
 def test_a_brick_encoder_is_trained_within_two_seconds(rng: np.random.Generator) -> None:
     """100 images of 32 px: from pixels to angles."""
     from qpbae_tn.data.textures import Textures
-    from qpbae_tn.model.embedding import EmbeddedImages
+    from qpbae_tn.model.embedding import ImagePatches
     from qpbae_tn.model.patches import PatchGrid
 
     images = Textures("brick").train(32).images[:100]
     specification = ModelSpecification.build(4, 1, 1, pattern="brick", kind=SO4, layers=2)
     start = time.process_time()
     grid = PatchGrid.over(images, 4, 1)
-    mean = mean_state(EmbeddedImages(images, grid), grid.weights)
+    mean = mean_state(ImagePatches(images, grid), grid.weights)
 
     def loss(ansatz: Ansatz) -> LogVolume:
         part = ModelSpecification(4, 1, 1, ansatz)

@@ -130,7 +130,7 @@ def test_scorers_share_batches_and_images_are_counted(rng: np.random.Generator) 
 
 
 def test_an_unknown_score_is_told() -> None:
-    with pytest.raises(InputError, match="reconstruction or trash"):
+    with pytest.raises(InputError, match="reconstruction, trash"):
         check_score("both")
 
 
