@@ -76,6 +76,14 @@ class PatchGrid:
         across = self._fold_columns.sum(axis=0) / self.width
         return np.outer(down, across).ravel()
 
+    def continued(self, image: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The image (H, W), continued by reflection to where the last patches end; the image itself where they fit."""
+        down = (self.rows - 1) * self.stride + self.patch_size - self.height
+        across = (self.columns - 1) * self.stride + self.patch_size - self.width
+        if down > 0 or across > 0:
+            image = np.pad(image, ((0, max(down, 0)), (0, max(across, 0))), mode="reflect")
+        return image
+
     def cut(self, image: NDArray[np.floating], rows: slice = slice(None)) -> NDArray[np.floating]:
         """The patches of an image, row by row.
 
@@ -86,10 +94,7 @@ class PatchGrid:
         Returns:
             Shape (patches, P, P), a copy.
         """
-        down = (self.rows - 1) * self.stride + self.patch_size - self.height
-        across = (self.columns - 1) * self.stride + self.patch_size - self.width
-        if down > 0 or across > 0:
-            image = np.pad(image, ((0, max(down, 0)), (0, max(across, 0))), mode="reflect")
+        image = self.continued(image)
         windows = np.lib.stride_tricks.sliding_window_view(image, (self.patch_size, self.patch_size))
         chosen = windows[:: self.stride, :: self.stride][rows]
         return chosen.reshape(-1, self.patch_size, self.patch_size)
