@@ -120,7 +120,7 @@ def _dark_scores(specification: ModelSpecification, angles: Array, weights: Arra
     """The three scores of |0...0>, which stands for a patch without light."""
     state = np.eye(1, specification.pixel_count)
     scores = [trash_fidelity(specification, angles, state), reconstruction_fidelity(specification, angles, state)]
-    encoded = state
+    encoded: Array = state
     for block, matrix in zip(specification.ansatz.blocks, specification.ansatz.matrices(angles), strict=True):
         encoded = apply_block(encoded, matrix, block.first, block.second)
     return np.array([scores[0][0], scores[1][0], weights @ encoded[0] ** 2 if weights.size else 0.0])
