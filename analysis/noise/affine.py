@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from qpbae_tn.analysis.noise.transfer import FloatArray
+from qpbae_tn.interval import Interval
 
 RESAMPLES = 200
 
@@ -53,8 +54,7 @@ def fit_with_intervals(exact: FloatArray, noisy: FloatArray, seed: int) -> dict[
     whole = _values(exact, noisy)
     result = {}
     for name, value in whole.items():
-        low, high = np.quantile([one[name] for one in found], [0.025, 0.975])
-        result[name] = {"value": value, "low": float(low), "high": float(high)}
+        result[name] = Interval.of_resamples(value, [one[name] for one in found]).to_json()
     return result
 
 

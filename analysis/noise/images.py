@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,10 @@ from qpbae_tn.analysis.noise.transfer import FloatArray
 from qpbae_tn.analysis.shots.material import Material
 from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.metrics.protocol import percentile_interval, resample_weights
+from qpbae_tn.metrics.evaluation import Measured, evaluate_table, measure_table
+from qpbae_tn.metrics.overlap import FalsePositiveRate
 from qpbae_tn.metrics.ranked import Aupro, PixelAuroc
-from qpbae_tn.metrics.table import PixelTable, decide, operating_threshold
+from qpbae_tn.metrics.table import PixelTable, operating_threshold
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.model import Model
 from qpbae_tn.model.patches import PatchGrid
@@ -98,50 +98,17 @@ class Scene:
         return np.sort(chosen[0]), np.sort(chosen[1])
 
 
-@dataclass(frozen=True, eq=False)
-class MapMetrics:
-    """AUROC and AUPRO of a stack of maps with their bootstrap resamples over images."""
-
-    values: dict[str, float]
-    resampled: dict[str, FloatArray]
-
-    @classmethod
-    def of(cls, maps: FloatArray, masks: NDArray[np.bool_], seed: int) -> MapMetrics:
-        """Resamples depend on the seed and the number of images alone, so that differences are paired."""
-        # Rounded as single precision numbers are, so that equal scores stay ties whatever the order of their sums.
-        table = PixelTable(np.round(maps, 9), masks, 0.0)
-        weights = resample_weights(table.image_count, RESAMPLES, seed)
-        metrics = (PixelAuroc(), Aupro())
-        return cls(
-            {metric.name: metric.value(table) for metric in metrics},
-            {metric.name: metric.resampled(table, weights) for metric in metrics},
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Values with 95% intervals."""
-        return {name: interval(value, self.resampled[name]) for name, value in self.values.items()}
-
-    def less(self, other: MapMetrics) -> dict[str, Any]:
-        """What this one has more than the other, with paired 95% intervals."""
-        return {
-            name: interval(value - other.values[name], self.resampled[name] - other.resampled[name])
-            for name, value in self.values.items()
-        }
-
-
-def interval(value: float, resampled: FloatArray) -> dict[str, float | None]:
-    """As JSON values; null where it is not defined."""
-    ends = {"value": value, **dict(zip(("low", "high"), percentile_interval(resampled), strict=True))}
-    return {key: None if np.isnan(number) else float(number) for key, number in ends.items()}
+def map_metrics(maps: FloatArray, masks: NDArray[np.bool_], seed: int) -> dict[str, Measured]:
+    """AUROC and AUPRO of a stack of maps; resamples depend on seed and number of images, so differences are paired."""
+    # Rounded as single precision numbers are, so that equal scores stay ties whatever the order of their sums.
+    table = PixelTable(np.round(maps, 9), masks, 0.0)
+    return measure_table(table, (PixelAuroc(), Aupro()), resamples=RESAMPLES, seed=seed)
 
 
 def false_alarms(maps: FloatArray, masks: NDArray[np.bool_], threshold: float, seed: int) -> dict[str, float | None]:
     """Share of the normal pixels that are called anomalous, with its 95% bootstrap interval over images."""
-    normal = (~masks).sum(axis=(1, 2))
-    called = (decide(maps, threshold) & ~masks).sum(axis=(1, 2))
-    weights = resample_weights(len(maps), RESAMPLES, seed)
-    with np.errstate(invalid="ignore"):
-        return interval(float(called.sum() / normal.sum()), (weights @ called) / (weights @ normal))
+    table = PixelTable(maps, masks, threshold)
+    return evaluate_table(table, (FalsePositiveRate(),), resamples=RESAMPLES, seed=seed)["fpr"].to_json()
 
 
 def exact_threshold(scene: Scene, quantity: Quantity) -> float:

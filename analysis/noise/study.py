@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.analysis.noise.affine import AffineFit, fit_with_intervals
 from qpbae_tn.analysis.noise.calibrated import CalibratedNoise
-from qpbae_tn.analysis.noise.images import MapMetrics, Scene, exact_threshold, false_alarms
+from qpbae_tn.analysis.noise.images import Scene, exact_threshold, false_alarms, map_metrics
 from qpbae_tn.analysis.noise.response import DepolarisedResponse, DeviceResponse, Response
 from qpbae_tn.analysis.noise.stages import stage_rows
 from qpbae_tn.analysis.noise.transfer import FloatArray
@@ -20,6 +20,8 @@ from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.compiler.readouts import Quantity, Readout, one_shot_variance
 from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.errors import InputError
+from qpbae_tn.interval import Interval
+from qpbae_tn.metrics.evaluation import Measured, paired_differences
 
 Row = dict[str, Any]
 Indices = NDArray[np.intp]
@@ -159,10 +161,10 @@ def _patch_values(scene: Scene, response: Response, normal: Indices, anomalous: 
         "estimated_fidelity": response.estimated_fidelity,
         "response": fit_with_intervals(exact, noisy, seed),
         "response_normal": fit_with_intervals(exact[is_normal], noisy[is_normal], seed),
-        "bias": _mean(noisy - exact),
+        "bias": Interval.of_mean(noisy - exact).to_json(),
         "scatter_of_f": whole.scatter / abs(whole.slope) if whole.slope else None,
-        "corrected_bias_normal": _mean(on_normal.undo(noisy[is_normal]) - exact[is_normal]),
-        "corrected_bias_anomalous": _mean(on_normal.undo(noisy[~is_normal]) - exact[~is_normal]),
+        "corrected_bias_normal": Interval.of_mean(on_normal.undo(noisy[is_normal]) - exact[is_normal]).to_json(),
+        "corrected_bias_anomalous": Interval.of_mean(on_normal.undo(noisy[~is_normal]) - exact[~is_normal]).to_json(),
         "noisy_variance": float(spread.mean()),
         "shots_factor": float(spread.mean() / clean.mean() / whole.slope**2) if whole.slope else None,
         "shots_for_0_01": float(spread.mean() / (0.01 * whole.slope) ** 2) if whole.slope else None,
@@ -179,12 +181,6 @@ def _clean_variance(scene: Scene, readout: Readout, states: FloatArray) -> Float
     return one_shot_variance(readout, trash, full)
 
 
-def _mean(values: FloatArray) -> dict[str, float]:
-    """A mean with its 95% interval from the standard error."""
-    half = 1.96 * float(values.std()) / np.sqrt(len(values))
-    return {"value": float(values.mean()), "low": float(values.mean() - half), "high": float(values.mean() + half)}
-
-
 @dataclass(frozen=True, eq=False)
 class _ExactMaps:
     """Metrics and thresholds without noise, kept for all cases of a scene."""
@@ -195,14 +191,14 @@ class _ExactMaps:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_kept", {})
 
-    def of(self, quantity: Quantity) -> tuple[MapMetrics, float, Row]:
+    def of(self, quantity: Quantity) -> tuple[dict[str, Measured], float, Row]:
         """Metrics, operating threshold, and the share of normal test pixels above it."""
-        kept: dict[Quantity, tuple[MapMetrics, float, Row]] = self.__dict__["_kept"]
+        kept: dict[Quantity, tuple[dict[str, Measured], float, Row]] = self.__dict__["_kept"]
         if quantity not in kept:
             maps = self.scene.test.maps(self.scene.exact(self.scene.test.states, quantity))
             threshold = exact_threshold(self.scene, quantity)
             alarms = false_alarms(maps, self.scene.masks, threshold, self.seed)
-            kept[quantity] = (MapMetrics.of(maps, self.scene.masks, self.seed), threshold, alarms)
+            kept[quantity] = (map_metrics(maps, self.scene.masks, self.seed), threshold, alarms)
         return kept[quantity]
 
 
@@ -214,15 +210,15 @@ def _map_values(scene: Scene, response: Response, exact_maps: _ExactMaps) -> Row
     scores = response.means(scene.test.states)
     noisy, corrected = scene.test.maps(scores), scene.test.maps(line.undo(scores))
     sampled = scene.test.maps(_sampled(scores, response.squares(scene.test.states), exact_maps.seed))
-    noisy_metrics = MapMetrics.of(noisy, scene.masks, exact_maps.seed)
-    corrected_metrics = MapMetrics.of(corrected, scene.masks, exact_maps.seed)
+    noisy_metrics = map_metrics(noisy, scene.masks, exact_maps.seed)
+    corrected_metrics = map_metrics(corrected, scene.masks, exact_maps.seed)
     return {
-        "exact": metrics.to_json(),
-        "noisy": noisy_metrics.to_json(),
-        "exact_1000_shots": _noiseless_shots(scene, response.readout, exact_maps.seed).to_json(),
-        "noisy_1000_shots": MapMetrics.of(sampled, scene.masks, exact_maps.seed).to_json(),
-        "corrected": corrected_metrics.to_json(),
-        "noisy_less_exact": noisy_metrics.less(metrics),
+        "exact": _as_json(metrics),
+        "noisy": _as_json(noisy_metrics),
+        "exact_1000_shots": _as_json(_noiseless_shots(scene, response.readout, exact_maps.seed)),
+        "noisy_1000_shots": _as_json(map_metrics(sampled, scene.masks, exact_maps.seed)),
+        "corrected": _as_json(corrected_metrics),
+        "noisy_less_exact": _as_json(paired_differences(noisy_metrics, metrics)),
         "correction": {"slope": line.slope, "intercept": line.intercept},
         "false_alarms_exact": alarms,
         "false_alarms_noisy": false_alarms(noisy, scene.masks, threshold, exact_maps.seed),
@@ -239,10 +235,14 @@ def _sampled(means: FloatArray, squares: FloatArray, seed: int) -> FloatArray:
     return np.asarray((counts[:, 2] - counts[:, 0]) / SHOTS)
 
 
-def _noiseless_shots(scene: Scene, readout: Readout, seed: int) -> MapMetrics:
+def _noiseless_shots(scene: Scene, readout: Readout, seed: int) -> dict[str, Measured]:
     """Maps of the same readout from `SHOTS` shots a patch on a machine without noise."""
     states = scene.test.states
     trash, full = (scene.exact(states, quantity) for quantity in (Quantity.TRASH_FIDELITY, Quantity.FIDELITY))
     shares = readout.value_probabilities(trash, full)
     scores = _sampled(shares[:, 2] - shares[:, 0], shares[:, 2] + shares[:, 0], seed)
-    return MapMetrics.of(scene.test.maps(scores), scene.masks, seed)
+    return map_metrics(scene.test.maps(scores), scene.masks, seed)
+
+
+def _as_json(metrics: Mapping[str, Measured | Interval]) -> Row:
+    return {name: (one.interval if isinstance(one, Measured) else one).to_json() for name, one in metrics.items()}

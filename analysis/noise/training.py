@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from qpbae_tn.analysis.noise.engine import DepolarisedEngine
-from qpbae_tn.analysis.noise.images import MapMetrics, Patches
+from qpbae_tn.analysis.noise.images import Patches, map_metrics
 from qpbae_tn.analysis.shots.material import Material
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.experiment.fit import FitOptions, fit, prepare_problem
@@ -37,9 +37,9 @@ def training_rows(
         steps = _gradient_ratio(problem.batches[0], exact_problem.batches[0], material.start)
         for name, angles, history in (("noisy", noisy, noisy_history), ("noiseless", quiet, quiet_history)):
             scores = engine.reconstruction_fidelity(specification, angles, patches.states)
-            metrics = MapMetrics.of(patches.maps(scores), material.test.masks, seed)
+            metrics = map_metrics(patches.maps(scores), material.test.masks, seed)
             exact = ExactEngine().reconstruction_fidelity(specification, angles, patches.states)
-            exact_metrics = MapMetrics.of(patches.maps(np.asarray(exact)), material.test.masks, seed)
+            exact_metrics = map_metrics(patches.maps(np.asarray(exact)), material.test.masks, seed)
             rows.append(
                 {
                     "data": material.test.provenance.data_set,
@@ -53,8 +53,8 @@ def training_rows(
                     "loss_in_training": history[-1].loss if history else None,
                     "loss_without_noise": float(np.mean([batch.value(angles) for batch in exact_problem.batches])),
                     "first_gradient_ratio": steps,
-                    "noisy": metrics.to_json(),
-                    "exact": exact_metrics.to_json(),
+                    "noisy": {name: one.interval.to_json() for name, one in metrics.items()},
+                    "exact": {name: one.interval.to_json() for name, one in exact_metrics.items()},
                     "angle_distance": float(np.abs(noisy - quiet).max()),
                 }
             )

@@ -16,7 +16,7 @@ from qpbae_tn.experiment.ceilings import pca_ceiling
 from qpbae_tn.experiment.fit import prepare_problem
 from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
-from qpbae_tn.metrics.protocol import MetricValue, percentile_interval, resample_weights
+from qpbae_tn.metrics.evaluation import evaluate_table
 from qpbae_tn.metrics.ranked import Aupro, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable
 from qpbae_tn.model.names import PixelOrder
@@ -98,10 +98,5 @@ def _measure(plan: ScalingPlan, name: str, order: PixelOrder, size: int) -> dict
 
 def detection_metrics(maps: Any, masks: Any, seed: int) -> dict[str, Any]:
     """Pixel AUROC and AUPRO with 95% bootstrap intervals over images."""
-    table = PixelTable(maps, masks, 0.0)
-    weights = resample_weights(table.image_count, RESAMPLES, seed)
-    found = {}
-    for metric in (PixelAuroc(), Aupro()):
-        interval = percentile_interval(metric.resampled(table, weights))
-        found[metric.name] = MetricValue(metric.value(table), *interval).to_json()
-    return found
+    found = evaluate_table(PixelTable(maps, masks, 0.0), (PixelAuroc(), Aupro()), resamples=RESAMPLES, seed=seed)
+    return {name: value.to_json() for name, value in found.items()}

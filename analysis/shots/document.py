@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from qpbae_tn.analysis.shots.needed import NeededShots
-from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS
 from qpbae_tn.analysis.shots.study import ShotStudy
 from qpbae_tn.analysis.shots.subject import QUANTILE, Subject
 from qpbae_tn.analysis.shots.training_study import TrainingRow
+from qpbae_tn.interval import LEAST_REPETITIONS
 
 NOTES = {
     "ranges": "value is the mean over repetitions, low and high the central 95% range that single repetitions fall in; "

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS, LEVEL
 from qpbae_tn.analysis.shots.study import ShotRow, ShotStudy
+from qpbae_tn.interval import LEAST_REPETITIONS, LEVEL
 
 LOSSES = (0.01, 0.001)
 """Losses of AUROC that the tables ask for."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from qpbae_tn.analysis.shots.pixel_metrics import Scores
 from qpbae_tn.analysis.shots.sampling import value_sums
 from qpbae_tn.analysis.shots.subject import PatchFidelities
 from qpbae_tn.compiler.readouts import Readout
+from qpbae_tn.metrics.ranked import Scores
 from qpbae_tn.model.patches import PatchGrid
 
 BLOCK_NUMBERS = 1 << 16

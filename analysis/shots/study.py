@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from qpbae_tn.analysis.shots.noisy_maps import sampled_maps
-from qpbae_tn.analysis.shots.pixel_metrics import Scores, decision_metrics, rank_metrics
 from qpbae_tn.analysis.shots.sampling import law_of
-from qpbae_tn.analysis.shots.spread import Spread
 from qpbae_tn.analysis.shots.subject import QUANTILE, Subject, exact_maps
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, Readout
 from qpbae_tn.errors import InputError
+from qpbae_tn.interval import Interval
+from qpbae_tn.metrics.overlap import decision_metrics
+from qpbae_tn.metrics.ranked import Scores, rank_metrics
 from qpbae_tn.metrics.table import decide, operating_threshold
 
 TOGETHER = 5
@@ -58,7 +59,7 @@ class ShotRow:
     shots: int
     cost: ShotCost
     patches_per_image: int
-    metrics: Mapping[str, Spread]
+    metrics: Mapping[str, Interval]
     auroc: tuple[float, ...]
 
     @property
@@ -218,6 +219,6 @@ def _row(readout: Readout, subject: Subject, shots: int, values: Sequence[Values
         needs.copies * specification.qubit_count + needs.fresh + needs.ancillas,
         needs.copies + needs.inverse_preparations,
     )
-    metrics = {name: Spread.of(value[name] for value in values) for name in values[0]}
+    metrics = {name: Interval.of_repetitions(value[name] for value in values) for name in values[0]}
     auroc = tuple(value["auroc"] for value in values)
     return ShotRow(readout.name, readout.quantity, shots, cost, subject.grid.count, metrics, auroc)

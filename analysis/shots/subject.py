@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.analysis.shots.pixel_metrics import Labels, Scores
 from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.scoring import AMPLITUDE_BUDGET
+from qpbae_tn.metrics.ranked import Labels, Scores
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.model import Model
@@ -101,7 +101,7 @@ def prepare_subject(
         grid,
         patch_fidelities(specification, model.angles, engine, grid, test.images),
         validation,
-        Labels.of(test.masks),
+        Labels.of(test.masks, by_pixel=True),
         thresholds,
     )
 

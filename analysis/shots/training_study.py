@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.analysis.shots.pixel_metrics import Labels, rank_metrics
-from qpbae_tn.analysis.shots.spread import Spread
 from qpbae_tn.analysis.shots.study import check_counts
 from qpbae_tn.analysis.shots.subject import exact_maps, patch_fidelities
 from qpbae_tn.analysis.shots.training import Scheme, ShotTraining
@@ -20,6 +18,8 @@ from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.fit import FitOptions, fit
+from qpbae_tn.interval import Interval
+from qpbae_tn.metrics.ranked import Labels, rank_metrics
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -71,7 +71,7 @@ class TrainingRow:
     shots: int | None
     total_shots: int | None
     repetitions: int
-    metrics: Mapping[str, Spread]
+    metrics: Mapping[str, Interval]
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -119,7 +119,11 @@ def run_training_study(
     reference = judge.values(angles, 0.0)
     exact_loss = reference["loss"]
     reference["excess_loss"] = 0.0
-    rows = [TrainingRow(None, None, None, None, 1, {name: Spread.of([value]) for name, value in reference.items()})]
+    rows = [
+        TrainingRow(
+            None, None, None, None, 1, {name: Interval.of_repetitions([value]) for name, value in reference.items()}
+        )
+    ]
     on_run()
     for readout in plan.readouts:
         for scheme, counts in plan.shots.items():
@@ -134,7 +138,7 @@ def run_training_study(
                     found.append(judge.values(angles, exact_loss))
                     on_run()
                 total = training.shots_per_epoch(scheme, shots) * plan.options.epochs
-                metrics = {name: Spread.of(values[name] for values in found) for name in found[0]}
+                metrics = {name: Interval.of_repetitions(values[name] for values in found) for name in found[0]}
                 rows.append(TrainingRow(readout.name, scheme, shots, total, plan.repetitions, metrics))
     return rows
 
@@ -146,7 +150,7 @@ class _Judge:
         self, training: ShotTraining, initial_angles: FloatArray, grid: PatchGrid, test: LabelledImageSet
     ) -> None:
         self._training, self._initial, self._grid, self._test = training, initial_angles, grid, test
-        self._labels, self._unseen = Labels.of(test.masks), training.unseen_angles()
+        self._labels, self._unseen = Labels.of(test.masks, by_pixel=True), training.unseen_angles()
 
     def values(self, angles: FloatArray, exact_loss: float) -> dict[str, float]:
         training, grid = self._training, self._grid

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qpbae_tn.data.data_set import DataSet, ImageSet, LabelledImageSet
     from qpbae_tn.engines.protocol import Engine
     from qpbae_tn.experiment.evaluation import DetectorResult, Evaluation
-    from qpbae_tn.metrics.protocol import MetricValue
+    from qpbae_tn.interval import Interval
     from qpbae_tn.model.model import Model
 
 SHOWN = {
@@ -170,7 +170,7 @@ def _table(
     return table
 
 
-def show(value: MetricValue) -> str:
+def show(value: Interval) -> str:
     """A value above its interval, .71-1.0 for 0.71 to 1.00; a dash where it is not defined."""
     if not value.defined:
         return "-"

@@ -9,8 +9,8 @@ from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
     from qpbae_tn.analysis.shots.needed import NeededShots
-    from qpbae_tn.analysis.shots.spread import Spread
     from qpbae_tn.cli.shot_study import Found
+    from qpbae_tn.interval import Interval
 
 
 def describe(found: Found, reporter: Reporter) -> None:
@@ -23,7 +23,7 @@ def describe(found: Found, reporter: Reporter) -> None:
 
 
 def _describe_rows(found: Found, reporter: Reporter) -> None:
-    from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS
+    from qpbae_tn.interval import LEAST_REPETITIONS
 
     repetitions = len(found.study.rows[0].auroc)
     enough = repetitions >= LEAST_REPETITIONS
@@ -97,7 +97,7 @@ def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}".removeprefix("0")
 
 
-def _ranged(spread: Spread) -> str:
+def _ranged(spread: Interval) -> str:
     """Mean and range as .945 .944-.947; the mean alone without a range, a dash where it is not defined."""
     if math.isnan(spread.low):
         return _number(spread.value)

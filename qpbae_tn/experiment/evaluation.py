@@ -14,8 +14,8 @@ from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.experiment.baselines import BaselineSetting, CutImages, FittedBaseline, make_baselines
 from qpbae_tn.experiment.fit import FitOptions
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
+from qpbae_tn.interval import Interval
 from qpbae_tn.metrics.evaluation import evaluate_maps
-from qpbae_tn.metrics.protocol import MetricValue
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.model import Model
 from qpbae_tn.model.names import ScoreKind
@@ -34,7 +34,7 @@ class DetectorResult:
         parameters: number of trained parameters.
     """
 
-    metrics: Mapping[str, MetricValue]
+    metrics: Mapping[str, Interval]
     threshold: float
     parameters: int
 

@@ -9,7 +9,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.metrics.table import PixelTable
+from qpbae_tn.metrics.ranked import Labels
+from qpbae_tn.metrics.table import PixelTable, decide
 
 FloatArray = NDArray[np.float64]
 
@@ -99,3 +100,51 @@ def iou_parts(hit: FloatArray, called: FloatArray, anomalous: FloatArray) -> tup
 
 
 IOU = tuple(OverlapMetric(f"iou_{averaging.value}", iou_parts, averaging) for averaging in Averaging)
+
+
+@dataclass(frozen=True)
+class DecisionMetrics:
+    """Metrics of the decision map > threshold.
+
+    Args:
+        dice_paper: mean over images, an empty mask with an empty prediction counting 1.
+        dice_defective: mean over the images with a non-empty mask.
+        fpr: share of the normal pixels called anomalous; NaN without any.
+    """
+
+    dice_paper: float
+    dice_defective: float
+    fpr: float
+
+
+def decision_metrics(scores: NDArray[np.floating], labels: Labels, threshold: float) -> DecisionMetrics:
+    """The metrics at a threshold of maps of shape (H * W, images), for labels made with `by_pixel`."""
+    called = decide(scores, threshold)
+    counts = np.count_nonzero(called, axis=0).astype(np.float64)
+    hits = np.count_nonzero(called & labels.masks, axis=0).astype(np.float64)
+    marked = np.count_nonzero(labels.masks, axis=0).astype(np.float64)
+    parts = dice_parts(hits, counts, marked)
+    paper, defective = (
+        float(average_overlap(*parts, marked > 0, np.ones((1, len(marked))), averaging)[0])
+        for averaging in (Averaging.PAPER, Averaging.DEFECTIVE)
+    )
+    normal = len(labels.normal)
+    return DecisionMetrics(paper, defective, float((counts - hits).sum()) / normal if normal else float("nan"))
+
+
+@dataclass(frozen=True)
+class FalsePositiveRate:
+    """Share of the normal pixels of all images that are called anomalous; not defined without normal pixels."""
+
+    name: str = "fpr"
+
+    def value(self, table: PixelTable) -> float:
+        """The exact value."""
+        return float(self.resampled(table, np.ones((1, table.image_count)))[0])
+
+    def resampled(self, table: PixelTable, weights: FloatArray) -> FloatArray:
+        """The values for weighted images, shape (R,)."""
+        normal = table.masks[0].size - table.anomalous_pixels
+        return average_overlap(
+            table.predicted_pixels - table.hit_pixels, normal, table.defective, weights, Averaging.POOLED
+        )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
+from qpbae_tn.metrics.ranked import Labels, Ranks, rank_metrics
 from qpbae_tn.metrics.ranking import Ranking, Regions, find_regions, rank_pixels
 
 # The operating threshold, chosen without labels, and the decision that it makes.
@@ -111,6 +112,11 @@ class PixelTable:
     def region_counts(self) -> NDArray[np.float64]:
         """Regions of each image, shape (images,)."""
         return np.bincount(self.regions.images, minlength=self.image_count).astype(np.float64)
+
+    @cached_property
+    def ranks(self) -> Ranks:
+        """The metrics without a threshold."""
+        return rank_metrics(self.maps, Labels.of(self.masks, self.regions))
 
     @cached_property
     def ranking(self) -> Ranking:

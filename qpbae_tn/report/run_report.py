@@ -10,9 +10,9 @@ import numpy as np
 
 from qpbae_tn.experiment.evaluation import DetectorResult, Evaluation
 from qpbae_tn.experiment.training import TrainingOutcome, versions
+from qpbae_tn.interval import Interval
 from qpbae_tn.metrics.curves import overlap_curve, pro_curve, roc_curve
 from qpbae_tn.metrics.evaluation import METRICS, metric_title
-from qpbae_tn.metrics.protocol import MetricValue
 from qpbae_tn.metrics.table import PixelTable, decide
 from qpbae_tn.report.charts import line_chart
 from qpbae_tn.report.pictures import data_uri, grey_picture, map_picture, mask_picture
@@ -112,7 +112,7 @@ def _cards(training: TrainingOutcome, evaluation: Evaluation) -> list[dict[str, 
     ]
 
 
-def _show(value: MetricValue) -> str:
+def _show(value: Interval) -> str:
     return f"{value.value:.3f}" if value.defined else "not defined"
 
 

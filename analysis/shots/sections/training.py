@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from qpbae_tn.analysis.shots.cases import Case
 from qpbae_tn.analysis.shots.charts import training_chart
 from qpbae_tn.analysis.shots.sections.words import ranged, slug
-from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.analysis.shots.training_study import TrainingRow
+from qpbae_tn.interval import LEAST_REPETITIONS
 from qpbae_tn.report.page import Block, Figure, Heading, Table, Text
 
 CLOSE = 0.002

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from qpbae_tn.analysis.shots.cases import Case
 from qpbae_tn.analysis.shots.needed import NeededShots
-from qpbae_tn.analysis.shots.spread import Spread
+from qpbae_tn.interval import Interval
 
 FEW = 10
 """Shots per patch that the text takes as an example of few."""
@@ -30,7 +30,7 @@ def slug(case: Case) -> str:
     return case.plan.data_set.name.replace(":", "_")
 
 
-def at(case: Case, readout: str, shots: int) -> Mapping[str, Spread]:
+def at(case: Case, readout: str, shots: int) -> Mapping[str, Interval]:
     """The metrics of this readout with this many shots per patch."""
     return next(row.metrics for row in case.study.of(readout) if row.shots == shots)
 
@@ -56,7 +56,7 @@ def scientific(value: float) -> str:
     return "-" if math.isinf(value) else f"{value:.1e}"
 
 
-def ranged(spread: Spread, places: int, kind: str = "f") -> str:
+def ranged(spread: Interval, places: int, kind: str = "f") -> str:
     """Mean and range; the mean alone where there are too few repetitions for a range.
 
     Args:

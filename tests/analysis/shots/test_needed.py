@@ -5,9 +5,9 @@ import math
 import pytest
 
 from qpbae_tn.analysis.shots.needed import Bound, crossing, needed_shots
-from qpbae_tn.analysis.shots.spread import LEAST_REPETITIONS, Spread
 from qpbae_tn.analysis.shots.study import ShotCost, ShotRow, ShotStudy
 from qpbae_tn.compiler.readouts import Quantity
+from qpbae_tn.interval import LEAST_REPETITIONS, Interval
 
 SHOTS = [10, 100, 1000, 10_000]
 
@@ -39,7 +39,7 @@ def study(values: dict[int, list[float]]) -> ShotStudy:
             shots,
             ShotCost(8, 2),
             841,
-            {"auroc": Spread.of(auroc)},
+            {"auroc": Interval.of_repetitions(auroc)},
             tuple(auroc),
         )
         for shots, auroc in values.items()
@@ -72,4 +72,4 @@ def test_few_repetitions_tell_no_range() -> None:
     assert ends["value"] == pytest.approx(needed.shots)
     assert (ends["low"], ends["high"]) == (None, None)
     assert few.rows[0].metrics["auroc"].to_json() == {"value": pytest.approx(0.81), "low": None, "high": None}
-    assert Spread.of([0.1] * LEAST_REPETITIONS).to_json()["low"] is not None
+    assert Interval.of_repetitions([0.1] * LEAST_REPETITIONS).to_json()["low"] is not None

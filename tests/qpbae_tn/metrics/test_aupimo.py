@@ -11,8 +11,7 @@ from scipy.integrate import quad
 
 from qpbae_tn.errors import InputError
 from qpbae_tn.metrics.aupimo import HIGH, LOW, Aupimo, require_normal_pixels
-from qpbae_tn.metrics.evaluation import measure_table, paired_differences
-from qpbae_tn.metrics.protocol import resample_weights
+from qpbae_tn.metrics.evaluation import measure_table, paired_differences, resample_weights
 from qpbae_tn.metrics.ranked import STRICT_FPR_LIMIT, Aupro
 from qpbae_tn.metrics.table import PixelTable
 
@@ -107,7 +106,7 @@ def test_differences_are_paired() -> None:
     differences = paired_differences(measured[1], measured[0])
     assert set(differences) == set(measured[0])
     for name in ("auroc", "aupro", "aupro_05"):
-        difference, own = differences[name], measured[0][name].metric_value
+        difference, own = differences[name], measured[0][name].interval
         assert difference.value == pytest.approx(measured[1][name].value - own.value)
         assert 0 < difference.low <= difference.value <= difference.high
         assert difference.high - difference.low < 0.5 * (own.high - own.low)

@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.metrics.aupimo import Aupimo
 from qpbae_tn.metrics.evaluation import METRICS as ALL
-from qpbae_tn.metrics.evaluation import evaluate_maps
-from qpbae_tn.metrics.protocol import Metric, percentile_interval, resample_weights
+from qpbae_tn.metrics.evaluation import Metric, evaluate_maps, resample_weights
 from qpbae_tn.metrics.ranking import Ranking
 from qpbae_tn.metrics.table import PixelTable
 
@@ -101,9 +100,6 @@ def test_intervals_narrow_with_the_square_root_of_the_number_of_images() -> None
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.4)
 
 
-def test_the_interval_is_the_central_95_percent_of_what_is_defined() -> None:
-    values = np.concatenate([np.linspace(0, 1, 201), [np.nan] * 5])
-    assert percentile_interval(values) == pytest.approx((0.025, 0.975))
-    assert np.isnan(percentile_interval(np.array([np.nan]))).all()
+def test_every_image_is_drawn_as_often_as_others_and_as_many_as_there_are() -> None:
     weights = resample_weights(9, 50, seed=3)
     np.testing.assert_array_equal(weights.sum(axis=1), 9)
