@@ -1,7 +1,7 @@
 """Tables of results: rows of JSON values, as pandas data frames, and as CSV files.
 
-A row is a mapping of JSON values, perhaps nested, as it stands in a document of `--json` or in a page's data. A table
-has one column for each leaf: nested keys are joined by dots, so an interval gives `auroc.value`, `auroc.low` and
+A row is a mapping of JSON values, perhaps nested, as it stands in the document of a command or in a page's data. A
+table has one column for each leaf: nested keys are joined by dots, so an interval gives `auroc.value`, `auroc.low` and
 `auroc.high`.
 """
 

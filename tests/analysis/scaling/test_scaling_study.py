@@ -70,7 +70,7 @@ def test_senseless_plans_are_refused(changes: dict[str, object]) -> None:
 
 
 def test_a_plan_without_images_has_no_detection() -> None:
-    with pytest.raises(InputError, match="data NAME=DIR"):
+    with pytest.raises(InputError, match=r"`data` NAME=DIR"):
         planned(ScalingPlan(parts=("detection",)))
 
 
