@@ -23,22 +23,20 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.evaluation import evaluate_model, fit_baselines
 from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.experiment.training import train_model
-from qpbae_tn.study import runner
-from qpbae_tn.study.pricing import TIMES_NAME
-from qpbae_tn.study.runner import Progress, run_study
+from qpbae_tn.study.runner import TIMES_NAME, Progress
 from qpbae_tn.study.sources import Source, missing, open_sources, parse_data_options
-from qpbae_tn.study.specification import Study, read_study
+from qpbae_tn.study.specification import EXPERIMENTS, Study, read_study
 from qpbae_tn.study.store import read_results
-from qpbae_tn.study.work import Group, GroupResult, run_group
-from qpbae_tn.study.workers import InProcess, LocalProcesses, Workplace
+from qpbae_tn.study.work import run_group, run_study
+from qpbae_tn.study.workers import InProcess, LocalProcesses, Workers
 
 CELLS = 8 + 3 + 4
 """Quantum ones, the DC overlap for each patch size and stride, patch PCA for each configuration."""
 
 
-def run(study_file: Path, results: Path, workplace: Workplace | None = None, **options: Any) -> Progress:
+def run(study_file: Path, results: Path, workers: Workers | None = None, **options: Any) -> Progress:
     study = read_study(str(study_file))
-    return run_study(study, open_sources(study, {}), results, workplace or InProcess(), **options)
+    return run_study(study, open_sources(study, {}), results, workers or InProcess(), **options)
 
 
 def run_arguments(study_file: Path) -> tuple[Study, dict[str, Source]]:
@@ -136,8 +134,7 @@ def test_values_do_not_depend_on_company(undisturbed: dict[str, bytes], study_fi
     study = read_study(str(study_file))
     source = open_sources(study, {})["stripes"]
     for cell in study.cells({"stripes": source.digest})[::4]:
-        group = Group(source.request_for(cell), (cell,))
-        values = run_group(group).values[cell.identifier]
+        (values,) = run_group(source.request_for(cell), [cell])
         assert json.loads(undisturbed[cell.identifier])["values"] == json.loads(json.dumps(values))
 
 
@@ -216,20 +213,19 @@ def test_two_runs_at_once_share_one_file(undisturbed: dict[str, bytes], study_fi
 
 
 def test_cells_that_another_run_did_are_not_counted_as_ones_own(
-    undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path
 ) -> None:
-    """One run does the whole study while another is at its first group; each tells what it wrote itself."""
+    """One run does the whole study while another is at its first group; each counts what it wrote itself."""
     results = tmp_path / "results.jsonl"
     others: list[Progress] = []
     counted: list[int] = []
 
-    def run_beside(group: Group) -> GroupResult:
-        monkeypatch.setattr(runner, "run_group", run_group)
-        others.append(run(study_file, results))
-        return run_group(group)
+    def run_beside(_: object) -> None:
+        if not others:
+            others.append(Progress())
+            others[0] = run(study_file, results)
 
-    monkeypatch.setattr(runner, "run_group", run_beside)
-    progress = run(study_file, results, on_cells=counted.append)
+    progress = run(study_file, results, on_work=run_beside, on_cells=counted.append)
     assert [(other.done, other.done_beside) for other in others] == [(CELLS, 0)]
     assert (progress.done_before, progress.done, progress.done_beside) == (0, 0, CELLS)
     assert sum(counted) == CELLS
@@ -251,7 +247,7 @@ def test_a_failing_cell_is_recorded_and_the_rest_goes_on(study_text: str, tmp_pa
     assert len(causes) == 4
     assert sum("index 99" in cause for cause in causes) == 3
     assert sum("epochs=40 learning_rate=1e+308" in cause for cause in causes) == 1
-    contents = read_results(results)
+    contents = read_results(results, EXPERIMENTS)
     assert len(contents.failures) == 4
     assert not set(contents.failures) & set(contents.results)
     again = run(path, results)
@@ -286,10 +282,10 @@ def test_changed_images_are_noticed(study_file: Path, tmp_path: Path) -> None:
 def test_data_options() -> None:
     study = read_study("paper")
     assert parse_data_options(["busi=a=b"], study) == {"busi": "a=b"}
-    for option, told in (("busi", "NAME=FOLDER"), ("=x", "NAME=FOLDER"), ("bsui=x", "did you mean busi")):
-        with pytest.raises(InputError, match=told):
+    for option, said in (("busi", "NAME=FOLDER"), ("=x", "NAME=FOLDER"), ("bsui=x", "did you mean busi")):
+        with pytest.raises(InputError, match=said):
             parse_data_options([option], study)
-    with pytest.raises(InputError, match="is told of no data"):
+    with pytest.raises(InputError, match="is given no data"):
         open_sources(study, {})
     with pytest.raises(InputError, match="no such folder"):
         open_sources(study, {"busi": "missing"})
@@ -309,7 +305,8 @@ def test_data_folders_are_absolute_for_workers_that_were_started_elsewhere(
     source = open_sources(study, {"stripes": "stripes"})["stripes"]
     assert source.folder == str(stripes)
     monkeypatch.chdir("/")
-    assert run_group(Group(source.request_for(cell := study.cells({"stripes": source.digest})[0]), (cell,))).values
+    cell = study.cells({"stripes": source.digest})[0]
+    assert run_group(source.request_for(cell), [cell])
 
 
 def test_data_sets_that_no_block_uses_are_not_missed() -> None:
