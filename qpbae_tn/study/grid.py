@@ -170,17 +170,22 @@ class PointGrid:
         name: of the grid.
         series: the work.
         kind: of the results file.
-        document: what the file shall say of the grid.
+        facts: what else the file shall say of the grid, JSON values.
     """
 
     name: str
     series: Sequence[Series] = ()
     kind: Kind = Kind("points")
-    document: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Name and facts."""
+        return {"name": self.name, **self.facts}
 
     def check_goes_on(self, known: Mapping[str, Any], digests: Mapping[str, str]) -> None:
         """Any grid of the same name goes on."""
-        if known.get("name", self.name) != self.name:
+        if known.get("name") != self.name:
             raise InputError(
-                f"holds results of {known['name']!r}, not of {self.name!r}", remedy="choose another `output`"
+                f"holds results of {known.get('name')!r}, not of {self.name!r}", remedy="choose another `output`"
             )
