@@ -22,6 +22,7 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.evaluation import evaluate_model, fit_baselines
 from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.experiment.training import train_model
+from qpbae_tn.interval import Interval
 from qpbae_tn.study.runner import TIMES_NAME, Progress
 from qpbae_tn.study.sources import Source, missing, open_sources, parse_data_options
 from qpbae_tn.study.specification import EXPERIMENTS, Study, read_study
@@ -113,8 +114,9 @@ def test_a_cell_is_what_training_and_evaluating_it_alone_gives(
             if same and seed and bottleneck:
                 found = json.loads(undisturbed[other.identifier])["values"]["metrics"]
                 for name, value in expected[other.settings.detector].metrics.items():
-                    assert found[name]["value"] == pytest.approx(value.value, abs=1e-9, nan_ok=True), name
-                    assert found[name]["low"] == pytest.approx(value.low, abs=1e-9, nan_ok=True), name
+                    one = Interval.from_json(found[name])
+                    assert one.value == pytest.approx(value.value, abs=1e-9, nan_ok=True), name
+                    assert one.low == pytest.approx(value.low, abs=1e-9, nan_ok=True), name
 
 
 def test_a_finished_study_is_left_alone(undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path) -> None:
