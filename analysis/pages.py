@@ -24,6 +24,7 @@ from qpbae_tn.report.content import Content, Figure, Made
 from qpbae_tn.report.page import Page as OldPage
 from qpbae_tn.report.render import write_page as write_old_page
 from qpbae_tn.report.template import Filled, fill, html_environment, markdown_html
+from qpbae_tn.tables import csv_text
 
 Document = Mapping[str, Any]
 Progress = Callable[[str], None]
@@ -211,7 +212,7 @@ def write_page(page: Page, result: Result, made: Made, folder: Path) -> list[Pat
         svg = text.replace("<svg", _SVG_START, 1) if isinstance(text, str) else text
         written[beside / f"{name}{figure.suffix}"] = svg
     for name, table in files.items():
-        written[beside / f"{name}.csv"] = table.to_csv(index=False, lineterminator="\n")
+        written[beside / f"{name}.csv"] = csv_text(table)
     written[beside / f"{page.name}.json"] = json.dumps(result.document, indent=1, allow_nan=False) + "\n"
     entry = {
         "title": filled.title,
@@ -252,7 +253,7 @@ def read_committed(page: Page, folder: Path) -> tuple[Result, Made]:
             drawings[path.stem] = Figure(path.read_text(encoding="utf-8").replace(_SVG_START, "<svg", 1), True)
         else:
             drawings[path.stem] = Figure(path.read_bytes())
-    made = Made(*(entry[name] for name in ("command", "seed", "data", "versions")), tuple(entry["extras"]))
+    made = Made(entry["command"], entry["seed"], entry["data"], entry["versions"], tuple(entry["extras"]))
     return Result(document, drawings, made.data), made
 
 
@@ -304,6 +305,25 @@ def differences(committed: Any, now: Any, path: str = "") -> Iterator[str]:
             yield f"{path}: {committed} is {now} now"
     elif committed != now:
         yield f"{path}: {committed!r} is {now!r} now"
+
+
+def matched(
+    committed: Sequence[Document], now: Iterable[Document], keys: Sequence[str], columns: Sequence[str] = ()
+) -> Iterator[tuple[Any, Any]]:
+    """Each row computed again with the committed one that it replaces, for `Page.recompute`.
+
+    Args:
+        committed: all rows of the page's document.
+        now: some of them, computed again.
+        keys: columns that say which row it is; a column that a row lacks does not count.
+        columns: to compare; all where empty.
+    """
+    for row in now:
+        own = [key for key in keys if key in row]
+        same = [one for one in committed if all(one.get(key) == row[key] for key in own)]
+        old = same[0] if len(same) == 1 else {}
+        names = columns or tuple(dict.fromkeys([*old, *row]))
+        yield {name: old.get(name) for name in names}, {name: row.get(name) for name in names}
 
 
 def parse_data(options: Sequence[str]) -> dict[str, Path]:

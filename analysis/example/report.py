@@ -12,18 +12,16 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure as Canvas
 
 from qpbae_tn.analysis.pages import Document, Page, PageOptions, Result
-from qpbae_tn.data.layouts import open_data_set
-from qpbae_tn.data.splits import random_split
-from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.experiment.baselines import BASELINES
+from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.evaluation import Evaluation, evaluate_model, fit_baselines
-from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.training import TrainingOutcome, train_model
+from qpbae_tn.metrics.evaluation import METRIC_TITLES
 from qpbae_tn.metrics.table import decide
-from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.report.charts import STYLE
 from qpbae_tn.report.content import Content, Figure
-from qpbae_tn.report.tables import frame
+from qpbae_tn.tables import frame
 
 METRICS = ("auroc", "aupro", "average_precision", "best_f1", "image_auroc")
 SHOWN = 5
@@ -45,7 +43,7 @@ def content(document: Document) -> Content:
         {
             "detector": [row["detector"].replace("_", " ") for row in rows],
             "parameters": [row["parameters"] for row in rows],
-            **{name.replace("_", " "): [row[name] for row in rows] for name in METRICS},
+            **{METRIC_TITLES[name]: [row[name] for row in rows] for name in METRICS},
         }
     )
     values = {"model": rows[0], "train": document["train"]}
@@ -60,21 +58,18 @@ def recompute(document: Document) -> Iterator[tuple[Any, Any]]:
 
 
 def _train_and_evaluate(seed: int) -> tuple[TrainingOutcome, Evaluation]:
-    specification = ModelSpecification.build()
-    data_set = open_data_set("textures")
-    images = data_set.train(specification.image_size)
-    split = random_split(len(images), seed)
-    train, validation = images.take(split.train), images.take(split.validation)
-    engine = ExactEngine()
-    angles = initial_angles(specification.ansatz, "normal", seed)
-    outcome = train_model(specification, engine, train.images, validation.images, angles, provenance={"seed": seed})
-    baselines, _ = fit_baselines(tuple(BASELINES), outcome.model, engine, "reconstruction", train.images)
+    loaded = LoadedExperiment(Experiment(seed=seed))
+    train, validation, engine = loaded.train.images, loaded.validation.images, loaded.engine
+    outcome = train_model(
+        loaded.specification, engine, train, validation, loaded.initial_angles, provenance={"seed": seed}
+    )
+    baselines, _ = fit_baselines(tuple(BASELINES), outcome.model, engine, "reconstruction", train)
     found = evaluate_model(
         outcome.model,
         engine,
-        data_set.test(specification.image_size),
+        loaded.test,
         baselines=baselines,
-        validation_images=validation.images,
+        validation_images=validation,
         threshold=outcome.model.thresholds["reconstruction"],
         seed=seed,
     )

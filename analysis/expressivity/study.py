@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.analysis.expressivity.convergence import train_to_convergence
-from qpbae_tn.analysis.expressivity.flat_directions import moved_along
+from qpbae_tn.analysis.expressivity.landscape import moved_along, train_to_convergence
 from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import random_split
@@ -38,14 +37,16 @@ class ExpressivityPlan:
         data: name to a folder or the name of bundled data.
         patch_sizes: P.
         layers: repetitions of the staircase.
+        bottlenecks: BD; all that a patch size has where None.
         image_size: pixels a side.
-        stride: pixels; None for a quarter of the patch, at least one.
+        stride: pixels.
         seed: of splits and starts.
     """
 
     data: Mapping[str, str | Path]
     patch_sizes: Sequence[int] = (4, 8)
     layers: Sequence[int] = (1, 2, 3, 4)
+    bottlenecks: Sequence[int] | None = None
     image_size: int = 32
     stride: int = 1
     seed: int = 0
@@ -74,7 +75,7 @@ def run_study(plan: ExpressivityPlan, progress: Callable[[str], None] = lambda _
             base = ModelSpecification.build(size, plan.stride, 1, image_size=plan.image_size)
             mean = prepare_problem(base, ExactEngine(), train, train[:0]).train_mean
             where = {"data": name, "patch_size": size}
-            for bottleneck in range(1, base.qubit_count):
+            for bottleneck in plan.bottlenecks or range(1, base.qubit_count):
                 progress(f"expressivity: {name}, P={size}, BD={bottleneck}")
                 cell = _Cell(plan, {**where, "bottleneck": bottleneck}, mean, test)
                 found, spread = cell.trained(bottleneck)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -69,37 +68,35 @@ class Compiled:
         return asdict(self)
 
 
-def has_qiskit() -> bool:
-    """Whether Qiskit is installed."""
-    return find_spec("qiskit") is not None
-
-
-def qiskit_version() -> dict[str, str]:
-    """For the foot of a page; empty without Qiskit."""
-    return {"qiskit": version("qiskit")} if has_qiskit() else {}
-
-
 def compare(
-    sizes: Sequence[tuple[int, int]], target: Target, seed: int = 0, on_circuit: Callable[[str], None] = lambda _: None
+    sizes: Sequence[tuple[int, int]],
+    target: Target,
+    seed: int = 0,
+    ours: Sequence[tuple[str, str, bool]] = OURS,
+    *,
+    general: bool = True,
+    on_circuit: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Compiled]:
-    """The paper's circuit by Qiskit, and `OURS`, for generic angles and a generic patch.
+    """The paper's circuit by Qiskit, and ours, for generic angles and a generic patch.
 
     Args:
         sizes: (P, BD).
         target: a processor with CZ gates.
         seed: of angles, patch and compilation.
-        on_circuit: told what is compiled.
+        ours: readout, preparation, and whether the paper's circuit is left as it is.
+        general: whether Qiskit compiles too, where it is installed.
+        on_circuit: called with words on what is compiled.
     """
     for size, bottleneck in sizes:
         specification = ModelSpecification.build(size, 1, bottleneck)
-        for preparation in ("none", "exact") if has_qiskit() else ():
+        for preparation in ("none", "exact") if general and find_spec("qiskit") is not None else ():
             on_circuit(f"hardware: Qiskit, P={size}, preparation {preparation}")
             counts = qiskit_counts(specification, target, prepare=preparation == "exact", seed=seed)
             yield Compiled(size, bottleneck, "qiskit", "ancilla", True, preparation, *counts)
         angles, state = generic_angles(specification, seed), generic_state(specification, seed)
-        for readout, preparation, literal in OURS:
+        for readout, preparation, literal in ours:
             on_circuit(f"hardware: {readout}, P={size}, preparation {preparation}")
-            program = compile_program(
+            price = compile_program(
                 specification,
                 angles,
                 get_readout(readout),
@@ -108,18 +105,9 @@ def compare(
                 literal=literal,
                 state=state,
                 seed=seed,
-            )
-            price = program.price
-            yield Compiled(
-                size,
-                bottleneck,
-                "qpbae_tn",
-                readout,
-                literal,
-                preparation,
-                price.two_qubit_gates,
-                price.two_qubit_depth,
-            )
+            ).price
+            counts = (price.two_qubit_gates, price.two_qubit_depth)
+            yield Compiled(size, bottleneck, "qpbae_tn", readout, literal, preparation, *counts)
 
 
 def qiskit_counts(

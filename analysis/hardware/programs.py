@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from qpbae_tn.compiler.pipeline import compile_program
@@ -87,19 +88,18 @@ def compile_shown(
         preparation: of patches.
         target: the processor.
         seed: of initial angles and checks.
-        on_program: told what is compiled.
+        on_program: called with words on what is compiled.
     """
     shown = []
     for size, bottleneck in sizes:
         specification = ModelSpecification.build(size, 1, bottleneck)
         angles = initial_angles(specification.ansatz, "dc", seed)
-        for name in readouts:
-            for literal in (False, True):
-                on_program(f"hardware: {name}, P={size}{', literal' if literal else ''}")
-                program = compile_program(
-                    specification, angles, get_readout(name), preparation, target, literal=literal, seed=seed
-                )
-                shown.append(Shown(size, name, literal, program))
+        for name, literal in product(readouts, (False, True)):
+            on_program(f"hardware: {name}, P={size}{', literal' if literal else ''}")
+            program = compile_program(
+                specification, angles, get_readout(name), preparation, target, literal=literal, seed=seed
+            )
+            shown.append(Shown(size, name, literal, program))
     return shown
 
 

@@ -2,217 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from qpbae_tn.analysis.hardware.bond_effect import bond_lines, bond_rows
+import pandas as pd
+
+from qpbae_tn.analysis.hardware.bond_effect import bond_rows
 from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
-from qpbae_tn.analysis.hardware.general_compiler import SEEDS, Compiled, compare, qiskit_version
+from qpbae_tn.analysis.hardware.general_compiler import OURS, SEEDS, compare
 from qpbae_tn.analysis.hardware.programs import Shown, compile_shown
-from qpbae_tn.analysis.pages import Report, ReportOptions
+from qpbae_tn.analysis.pages import Document, Page, PageOptions, Result, matched
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.targets.devices import load_target
-from qpbae_tn.experiment.training import versions
-from qpbae_tn.report.page import Block, Figure, Foot, Heading, Page, Table, Text
+from qpbae_tn.data.layouts import open_data_set
+from qpbae_tn.report.charts import PALETTE, chart
+from qpbae_tn.report.content import Content, Figure
+from qpbae_tn.tables import frame
 
-TITLE = "Compiled circuits on the device"
 READOUTS = ("latent", "destructive", "echo", "ancilla")
 SIZES = ((4, 1), (8, 2))
 TARGET = "willow_pink"
+DATA_NAMES = ("busi_32",)
+COMPILERS = {"qiskit": "Qiskit level 3", "qpbae_tn": "qpbae compile"}
+COLUMNS = {
+    "patch_size": "P",
+    "bottleneck": "BD",
+    "readout": "readout",
+    "form": "form",
+    "qubits": "qubits",
+    "two_qubit_gates.before_placement": "CZ, unplaced",
+    "two_qubit_gates.native": "CZ, native",
+    "swaps": "SWAPs",
+    "two_qubit_depth": "CZ layers",
+    "one_qubit_gates": "1-qubit gates",
+    "duration_ns": "time, ns",
+    "estimated_fidelity": "est. fidelity",
+}
+CHECKED = (
+    "two_qubit_gates",
+    "qubits",
+    "swaps",
+    "two_qubit_depth",
+    "one_qubit_gates",
+    "duration_ns",
+    "estimated_fidelity",
+)
+"""Of a program, what is computed again: not what routing went through on its way."""
+LOG_COLUMNS = {
+    "name": "after",
+    "two_qubit_gates": "2-qubit gates",
+    "two_qubit_depth": "2-qubit layers",
+    "one_qubit_gates": "1-qubit gates",
+    "depth": "moments",
+}
 
 
-def make(options: ReportOptions) -> Page:
-    """Compile and draw."""
-    shown = compile_shown(
-        SIZES, READOUTS, MpsPreparation(2), load_target(TARGET), options.seed, on_program=options.progress
-    )
-    compared = tuple(compare(SIZES, load_target(TARGET), options.seed, options.progress))
-    options.progress("bond dimension and detection")
-    data: dict[str, str | Path] = {"textures": "textures"}
-    data |= {name: folder for name, folder in options.data.items() if name == "busi_32"}
-    return page(shown, options, bond_rows(data, options.seed), compared)
-
-
-def page(
-    shown: Sequence[Shown],
-    options: ReportOptions,
-    bonds: Sequence[dict[str, Any]] = (),
-    compared: Sequence[Compiled] = (),
-) -> Page:
-    """The page of some programs, of what small bonds do to detection, and of what a general compiler does."""
-    document: dict[str, Any] = {
+def run(options: PageOptions) -> Result:
+    """Compile, draw, compare with Qiskit, and see what cut patches do to detection."""
+    target = load_target(TARGET)
+    shown = compile_shown(SIZES, READOUTS, MpsPreparation(2), target, options.seed, options.progress)
+    compared = compare(SIZES, target, options.seed, on_circuit=options.progress)
+    document = {
         "seed": options.seed,
         "rows": [item.to_json() for item in shown],
-        "bond_rows": list(bonds),
         "compared": [item.to_json() for item in compared],
     }
-    blocks: list[Block] = [Text(_HOW), _table(document["rows"])]
-    if compared:
-        blocks += [Heading("Beside a general compiler"), Text(_COMPARED_WORDS), _comparison(compared)]
-    for size in dict.fromkeys(item.patch_size for item in shown):
-        reduced = [item for item in shown if item.patch_size == size and not item.literal]
-        blocks.append(Heading(f"P = {size} on {TARGET}"))
-        where = {item.readout: item.program for item in reduced}
-        caption = "Numbers are the qubits' places in their register. Darker couplers have larger errors."
-        blocks.append(Figure(f"grid_p{size}", grid_svg(where), caption, natural_size=True))
-        blocks += [_circuit(item) for item in reduced]
-    smallest = min(item.patch_size for item in shown)
-    blocks += [Heading("The same without reductions"), Text(_LITERAL_WORDS)]
-    blocks += [_circuit(item) for item in shown if item.literal and item.patch_size == smallest]
-    if bonds:
-        header = ["data", "bond", "median fidelity", "AUROC", "AUPRO"]
-        blocks += [Heading("What an approximate preparation does to detection"), Text(_BOND_WORDS)]
-        blocks.append(Table(header, bond_lines(bonds), "Whole maps, stride P/2; 95% bootstrap intervals over images."))
-    blocks += [Heading("How a program comes about"), *_logs(shown, smallest)]
-    rows = [row for row in document["rows"] if row["patch_size"] == smallest]
-    return Page(
-        name="hardware",
-        title=TITLE,
-        lead=_lead(rows, compared),
-        blocks=blocks,
-        document=document,
-        foot=Foot(options.command("hardware"), options.seed, _data_words(bonds), versions() | qiskit_version()),
-        tables={"programs": _csv(document["rows"])},
-    )
+    options.progress("bond dimension and detection")
+    data: dict[str, str | Path] = {"textures": "textures", **options.data}
+    document["bond_rows"] = bond_rows(data, options.seed)
+    digests = {name: open_data_set(str(source)).test(32).provenance.digest for name, source in data.items()}
+    return Result(document, _drawings(shown), digests)
 
 
-_HOW = (
-    "Each circuit prepares its patch states (mps:2), encodes, and reads out; it is placed on Willow and written in "
-    "its native gates: boxes are PhasedXZ, lines CZ, M measurements, all at the end. Every circuit was verified "
-    "against the model's closed formula when it was compiled. *Literal* is the paper's circuit with the same "
-    "preparation, the reset being a change of names; *reduced* has gone through the proved reductions. Estimated "
-    "fidelity is the product of one minus every calibrated error, waits included: the probability that nothing "
-    "fails."
-)
-_BOND_WORDS = (
-    "A model trained on exact patches scores patches cut to a bond dimension, which is the state that preparation "
-    "`mps:1` or `mps:2` makes, and the best that layers of it can come to at bond 4. The fidelity is that of the patch "
-    "states."
-)
-_COMPARED_WORDS = (
-    "Qiskit's transpiler at level 3 was given the paper's test circuit, Willow's couplers, and CZ as the only "
-    f"two-qubit gate; the run with the fewest CZ of {SEEDS} seeds counts. With preparation, Qiskit's own "
-    "`StatePreparation` makes both patch states. A general compiler has to keep the circuit's unitary. What is gained "
-    "here comes from other readouts of the same fidelity, from reductions that use the known zeros, and from "
-    "preparation on a line. Angles and patch are generic."
-)
-_LITERAL_WORDS = (
-    "The paper's circuits, decoder in full, compiled as they stand. Where no placement without SWAPs exists or was "
-    "found, Cirq's router adds them, and each merges with the gates of its pair beside it: the table counts SWAPs "
-    "and CZ."
-)
-
-
-def _data_words(bonds: Sequence[dict[str, Any]]) -> str:
-    names = ", ".join(dict.fromkeys(row["data"] for row in bonds)) or "none"
-    return f"none for the circuits (initial angles near the DC solution); {names} for detection"
-
-
-def _lead(rows: Sequence[dict[str, Any]], compared: Sequence[Compiled]) -> str:
-    latent = next(row for row in rows if row["readout"] == "latent" and not row["literal_circuit"])
-    words = [
-        f"At P = {latent['patch_size']} the `latent` readout takes {latent['qubits']} qubits and "
-        f"{latent['two_qubit_gates']['native']} CZ with its bond-2 preparation, in {latent['duration_ns'] / 1000:.2f} "
-        f"us, and nothing fails in {latent['estimated_fidelity']:.1%} of the runs."
-    ]
-    counts = {
-        (c.patch_size, c.compiler, c.readout, c.preparation): c.two_qubit_gates
-        for c in compared
-        if c.literal == (c.compiler == "qiskit")
+def content(document: Document) -> Content:
+    """Tables of the programs, of what Qiskit makes of them, of their logs, and of cut patches."""
+    rows, flat = document["rows"], frame(document["rows"])
+    flat["form"] = ["literal" if literal else "reduced" for literal in flat["literal_circuit"]]
+    small = min(row["patch_size"] for row in rows)
+    tables = {
+        "programs": flat[list(COLUMNS)].rename(columns=COLUMNS),
+        "compared": _compared(document["compared"]),
+        "bonds": pd.DataFrame(document["bond_rows"])[
+            ["data", "patch_size", "bottleneck", "bond", "median_fidelity", "auroc", "aupro"]
+        ].rename(
+            columns={"patch_size": "P", "bottleneck": "BD", "median_fidelity": "median fidelity"}
+            | {"auroc": "AUROC", "aupro": "AUPRO"}
+        ),
     }
-    for size in dict.fromkeys(c.patch_size for c in compared):
-        general = counts.get((size, "qiskit", "ancilla", "exact"))
-        if general is not None:
-            exact, bond = (counts[size, "qpbae_tn", "latent", name] for name in ("exact", "mps:2"))
-            words.append(
-                f"Of the paper's test circuit at P = {size}, exact preparation included, Qiskit's transpiler makes "
-                f"{general} CZ; the `latent` readout of the same fidelity takes {exact}, or {bond} with bond 2."
-            )
-    return " ".join(words)
+    for row in rows:
+        if row["patch_size"] == small and not row["literal_circuit"]:
+            tables[f"log_{row['readout']}"] = pd.DataFrame(row["log"])[list(LOG_COLUMNS)].rename(columns=LOG_COLUMNS)
+    values = {
+        "target": TARGET,
+        "sizes": list(dict.fromkeys(row["patch_size"] for row in rows)),
+        "rows": rows,
+        "latent": next(row for row in rows if row["readout"] == "latent" and not row["literal_circuit"]),
+        "counts": _best(document["compared"]),
+        "seeds": SEEDS,
+    }
+    plain = flat.drop(columns=[name for name in flat if name.startswith(("stages", "log", "placement", "form"))])
+    return Content(values, tables, {"counts": _counts_chart(document["compared"])}, {"programs": plain})
 
 
-def _circuit(item: Shown) -> Figure:
-    price = item.program.price
-    caption = (
-        f"{price.qubits} qubits, {price.two_qubit_gates} CZ in {price.two_qubit_depth} layers, "
-        f"{price.duration_ns:.0f} ns, estimated fidelity {price.estimated_fidelity:.3f}."
+def recompute(document: Document) -> Iterator[tuple[Any, Any]]:
+    """At P = 4: `latent` and `ancilla`, reduced and literal, `latent` with exact preparation, and the cut patches."""
+    target = load_target(TARGET)
+    shown = compile_shown(SIZES[:1], ("latent", "ancilla"), MpsPreparation(2), target, document["seed"])
+    own = ("patch_size", "readout", "literal_circuit")
+    yield from matched(document["rows"], [one.to_json() for one in shown], own, CHECKED)
+    ours = [case for case in OURS if case[:2] == ("latent", "exact")]
+    compared = compare(SIZES[:1], target, document["seed"], ours, general=False)
+    keys = ("patch_size", "compiler", "readout", "literal", "preparation")
+    yield from matched(document["compared"], [one.to_json() for one in compared], keys)
+    bonds = bond_rows({"textures": "textures"}, document["seed"], SIZES[:1])
+    yield from matched(document["bond_rows"], bonds, ("data", "patch_size", "bond"))
+
+
+def _drawings(shown: Sequence[Shown]) -> dict[str, Figure]:
+    drawings = {f"circuit_{item.name}": circuit_svg(item.program, item.title) for item in shown}
+    for size in dict.fromkeys(item.patch_size for item in shown):
+        reduced = {item.readout: item.program for item in shown if item.patch_size == size and not item.literal}
+        drawings[f"grid_p{size}"] = grid_svg(reduced)
+    small = min(item.patch_size for item in shown)
+    hidden = {f"circuit_{item.name}" for item in shown if item.literal and item.patch_size > small}
+    return {name: Figure(svg, natural_size=True) for name, svg in drawings.items() if name not in hidden}
+
+
+def _compared(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "P": [row["patch_size"] for row in rows],
+            "BD": [row["bottleneck"] for row in rows],
+            "preparation": [row["preparation"] for row in rows],
+            "compiler": [COMPILERS[row["compiler"]] for row in rows],
+            "readout": [row["readout"] + (", literal" if row["literal"] else "") for row in rows],
+            "CZ": [row["two_qubit_gates"] for row in rows],
+            "CZ layers": [row["two_qubit_depth"] for row in rows],
+        }
     )
-    return Figure(f"circuit_{item.name}", circuit_svg(item.program, item.title), caption, natural_size=True)
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    header = ["P, BD", "readout", "form", "qubits", "CZ, unplaced", "CZ, native", "SWAPs", "CZ layers", "1-qubit gates"]
-    header += ["time (ns)", "est. fidelity"]
-    lines = [
-        [
-            f"{row['patch_size']}, {row['bottleneck']}",
-            row["readout"],
-            "literal" if row["literal_circuit"] else "reduced",
-            str(row["qubits"]),
-            str(row["two_qubit_gates"]["before_placement"]),
-            str(row["two_qubit_gates"]["native"]),
-            str(row["swaps"]),
-            str(row["two_qubit_depth"]),
-            str(row["one_qubit_gates"]),
-            f"{row['duration_ns']:.0f}",
-            f"{row['estimated_fidelity']:.3f}",
-        ]
-        for row in rows
-    ]
-    return Table(header, lines, "Literal and reduced, preparation mps:2 included.")
+def _best(rows: Sequence[dict[str, Any]]) -> dict[int, dict[str, int]]:
+    """By P: the paper's circuit with exact preparation by Qiskit, and `latent` with both; nothing without Qiskit."""
+    names = {("qiskit", "ancilla", "exact"): "general"}
+    names |= {("qpbae_tn", "latent", "exact"): "exact", ("qpbae_tn", "latent", "mps:2"): "bond"}
+    found: dict[int, dict[str, int]] = {}
+    for row in rows:
+        name = names.get((row["compiler"], row["readout"], row["preparation"]))
+        if name is not None:
+            found.setdefault(row["patch_size"], {})[name] = row["two_qubit_gates"]
+    return {size: counts for size, counts in found.items() if "general" in counts}
 
 
-def _comparison(compared: Sequence[Compiled]) -> Table:
-    names = {"qiskit": "Qiskit level 3", "qpbae_tn": "qpbae compile"}
-    lines = [
-        [
-            f"{item.patch_size}, {item.bottleneck}",
-            item.preparation,
-            names[item.compiler],
-            item.readout + (", literal" if item.literal else ""),
-            str(item.two_qubit_gates),
-            str(item.two_qubit_depth),
-        ]
-        for item in compared
-    ]
-    header = ["P, BD", "preparation", "compiler", "readout", "CZ", "CZ layers"]
-    words = "Placed on Willow; mps:2 prepares its patches approximately, the others exactly or not at all."
-    return Table(header, lines, words)
+def _counts_chart(rows: Sequence[dict[str, Any]]) -> Figure:
+    """Two-qubit gates with exact preparation: the paper's circuit by Qiskit and by us, reduced, and `latent`."""
+    sizes = list(dict.fromkeys(row["patch_size"] for row in rows))
+    bars = {}
+    for row in rows:
+        if row["preparation"] == "exact":
+            form = "the paper's circuit" if row["literal"] else row["readout"]
+            bars.setdefault(f"{form}, {COMPILERS[row['compiler']]}", {})[row["patch_size"]] = row["two_qubit_gates"]
+    with chart("", "CZ gates on the processor", title="With exact preparation of both patches") as drawn:
+        width = 0.8 / len(bars)
+        for index, (label, counts) in enumerate(bars.items()):
+            places = [sizes.index(size) + (index - (len(bars) - 1) / 2) * width for size in counts]
+            drawn.axes.bar(places, list(counts.values()), width * 0.9, color=PALETTE[index], label=label)
+        drawn.axes.set_xticks(range(len(sizes)), [f"P = {size}" for size in sizes])
+        drawn.axes.legend(fontsize=8)
+    return Figure(drawn.svg)
 
 
-def _logs(shown: Sequence[Shown], size: int) -> list[Table]:
-    tables = []
-    for item in shown:
-        if item.patch_size != size or item.literal:
-            continue
-        lines = [
-            [r.name, str(r.two_qubit_gates), str(r.two_qubit_depth), str(r.one_qubit_gates), str(r.depth)]
-            for r in item.program.log
-        ]
-        header = ["after", "2-qubit gates", "2-qubit layers", "1-qubit gates", "moments"]
-        tables.append(Table(header, lines, f"Stage log of {item.title}."))
-    return tables
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
-    keys = [key for key in rows[0] if not isinstance(rows[0][key], dict | list)]
-    counts = list(rows[0]["two_qubit_gates"])
-    body = [[row[key] for key in keys] + [row["two_qubit_gates"][name] for name in counts] for row in rows]
-    return [*keys, *(f"two_qubit_gates.{name}" for name in counts)], body
-
-
-REPORT = Report(
-    name="hardware",
-    title=TITLE,
-    make=make,
-    inputs=(
-        "analysis/hardware",
-        "compiler/circuits.py",
-        "compiler/lowering",
-        "compiler/placement",
-        "compiler/preparation",
-        "compiler/readouts.py",
-        "compiler/reductions.py",
-    ),
-)
+PAGE = Page("hardware", run, content, recompute, picture="counts", minutes=0.7, data=DATA_NAMES, extras=("qiskit",))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qpbae_tn.analysis.expressivity.convergence import train_to_convergence
+from qpbae_tn.analysis.expressivity.landscape import train_to_convergence
 from qpbae_tn.analysis.scaling.images import test_images, training_images
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.analysis.scaling.points import Point, Series

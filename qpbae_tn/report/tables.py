@@ -1,8 +1,8 @@
-"""Tables: JSON rows as a data frame, a data frame as Markdown or HTML."""
+"""Data frames as tables in Markdown and in HTML."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from numbers import Integral
 from typing import Any
@@ -15,27 +15,6 @@ Formats = str | Mapping[str, str]
 DEFAULT_FORMAT = ".4g"
 LONG_TEXT = 40
 """Characters past which a cell wraps."""
-
-
-def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """JSON rows as a table: nested keys joined by dots, cells as they are (integers stay integers beside gaps).
-
-    Example:
-        >>> frame([{"n": 4, "auroc": {"value": 0.9, "low": 0.8}}, {"n": None}]).columns.tolist()
-        ['n', 'auroc.value', 'auroc.low']
-    """
-    return pd.DataFrame([flatten(row) for row in rows], dtype=object)
-
-
-def flatten(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A row of JSON values as one level of columns: nested keys are joined by dots."""
-    flat: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def number(value: Any, specification: str = DEFAULT_FORMAT) -> str:
@@ -87,10 +66,13 @@ def markdown_table(table: pd.DataFrame, formats: Formats = DEFAULT_FORMAT) -> st
 
 def html_table(table: pd.DataFrame, formats: Formats = DEFAULT_FORMAT) -> str:
     """The table in HTML, wide ones scroll; a cell with an interval shows it in small print."""
-    head = "".join(f'<th scope="col">{escape(str(column))}</th>' for column in table.columns)
-    body = "\n".join(
-        "<tr>" + "".join(_html_cell(cell, form) for cell, form in row) + "</tr>" for row in _cells(table, formats)
+    rows = _cells(table, formats)
+    words = [any(isinstance(row[place][0], str) for row in rows) for place in range(len(table.columns))]
+    head = "".join(
+        f'<th scope="col"{" class=text" if text else ""}>{escape(str(column))}</th>'
+        for column, text in zip(table.columns, words, strict=True)
     )
+    body = "\n".join("<tr>" + "".join(_html_cell(cell, form) for cell, form in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>'
 
 

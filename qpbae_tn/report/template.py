@@ -22,7 +22,7 @@ from qpbae_tn.report.charts import follow_theme
 from qpbae_tn.report.content import Content, Figure, Made
 from qpbae_tn.report.tables import DEFAULT_FORMAT, Formats, html_table, interval, markdown_table, number
 
-FOLDED_ROWS = 12
+FOLDED_ROWS = 20
 _MARK = re.compile(r"<\?block (\d+)\?>")
 # Such a mark stands for a table or a figure while the text is Markdown, which leaves it as it is.
 _MARKDOWN = MarkdownIt("commonmark").enable("table")

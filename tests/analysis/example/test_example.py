@@ -16,5 +16,5 @@ def test_the_example_has_a_picture_that_opens_and_a_row_a_detector() -> None:
         assert opened.width > 600
     table = PAGE.content(result.document).tables["detectors"]
     assert table["detector"].tolist()[:3] == ["model", "dc overlap", "patch pca"]
-    auroc = table["auroc"][0]
+    auroc = table["AUROC"][0]
     assert auroc["low"] <= auroc["value"] <= auroc["high"]

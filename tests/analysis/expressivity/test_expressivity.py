@@ -3,17 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qpbae_tn.analysis.expressivity.convergence import train_to_convergence
-from qpbae_tn.analysis.expressivity.flat_directions import moved_along, unseen_directions
-from qpbae_tn.analysis.expressivity.report import page
+from qpbae_tn.analysis.expressivity.landscape import TIE, flat_directions, moved_along, train_to_convergence
+from qpbae_tn.analysis.expressivity.report import content
 from qpbae_tn.analysis.expressivity.study import ExpressivityPlan, run_study
-from qpbae_tn.analysis.pages import ReportOptions
 from qpbae_tn.engines.exact import ExactEngine, MeanState
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.ceilings import pca_ceiling, product_ceiling
 from qpbae_tn.model.blocks import SO4
 from qpbae_tn.model.specification import ModelSpecification
-from qpbae_tn.report.render import to_html, to_markdown
 
 
 def smooth_sigma(size: int, rng: np.random.Generator) -> np.ndarray:
@@ -37,10 +34,10 @@ def test_one_layer_converges_to_the_product_ceiling_and_so4_comes_closer_to_pca(
     assert pca - 1e-12 <= train_to_convergence(so4, mean).loss <= product + 1e-6
 
 
-def test_unseen_directions_leave_f_trash_and_move_f(rng: np.random.Generator) -> None:
+def test_flat_directions_leave_f_trash_and_move_f(rng: np.random.Generator) -> None:
     specification = ModelSpecification.build(8, 1, 2)
     angles = rng.normal(size=10)
-    assert unseen_directions(specification).shape == (10 - 4, 10)
+    assert flat_directions(specification).shape == (10 - 4, 10)
     states = 1 + 0.3 * rng.normal(size=(5, 64))
     states /= np.linalg.norm(states, axis=1, keepdims=True)
     engine = ExactEngine()
@@ -50,7 +47,7 @@ def test_unseen_directions_leave_f_trash_and_move_f(rng: np.random.Generator) ->
         full = engine.reconstruction_fidelity(specification, moved, states)
         assert np.abs(full - engine.reconstruction_fidelity(specification, angles, states)).max() > 1e-4
     with pytest.raises(InputError, match="paper's ansatz"):
-        unseen_directions(ModelSpecification.build(8, 1, 2, layers=2))
+        flat_directions(ModelSpecification.build(8, 1, 2, layers=2))
 
 
 def test_study_and_page() -> None:
@@ -65,6 +62,21 @@ def test_study_and_page() -> None:
         assert losses["patch_pca"] <= losses["product_filter"] <= losses["dc_overlap"] + 1e-9
         if row["block"] == "ry" and row["layers"] == 1:
             assert row["loss"] == pytest.approx(losses["product_filter"], abs=1e-6)
-    made = page(document, ReportOptions())
-    assert "qpbae report expressivity" in to_markdown(made)
-    assert "<svg" in to_html(made)
+    found = content(document)
+    assert list(found.tables["loss_textures"].columns) == [
+        *("P", "BD", "DC overlap", "product ceiling", "ry x 1", "ry x 2", "so4 x 1", "so4 x 2", "PCA ceiling")
+    ]
+    assert found.tables["loss_textures"]["ry x 1"].tolist() == [
+        row["loss"] for row in document["rows"] if row["block"] == "ry" and row["layers"] == 1
+    ]
+    assert found.values["largest_difference"] < 1e-6
+    assert len(found.tables["detection"]) == 3
+
+
+def test_of_equally_good_starts_the_first_counts(rng: np.random.Generator) -> None:
+    mean = MeanState(smooth_sigma(16, rng), factored=False)
+    specification = ModelSpecification.build(4, 1, 2)
+    reached = train_to_convergence(specification, mean)
+    assert max(reached.losses) - min(reached.losses) < TIE
+    first = train_to_convergence(specification, mean, starts=1)
+    np.testing.assert_array_equal(reached.angles, first.angles)

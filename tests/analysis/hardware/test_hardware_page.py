@@ -5,8 +5,7 @@ import pytest
 from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
 from qpbae_tn.analysis.hardware.general_compiler import _paper_circuit, compare
 from qpbae_tn.analysis.hardware.programs import compile_shown
-from qpbae_tn.analysis.hardware.report import page
-from qpbae_tn.analysis.pages import ReportOptions
+from qpbae_tn.analysis.hardware.report import content
 from qpbae_tn.compiler.circuits import reconstruction_registers
 from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
@@ -30,13 +29,28 @@ def test_drawings_are_svg_that_names_every_qubit(shown):
     assert svg == circuit_svg(program, "latent")
 
 
-def test_page_shows_literal_beside_reduced(shown):
-    made = page(shown, ReportOptions())
-    rows = {(row["readout"], row["literal_circuit"]): row for row in made.document["rows"]}
+def test_rows_show_literal_beside_reduced(shown):
+    rows = {(one.readout, one.literal): one.to_json() for one in shown}
     reduced, literal = (rows["ancilla", kind]["two_qubit_gates"]["native"] for kind in (False, True))
     assert reduced < literal
     assert rows["latent", False]["estimated_fidelity"] > rows["ancilla", True]["estimated_fidelity"]
     assert all(row["log"][-1]["two_qubit_gates"] == row["two_qubit_gates"]["native"] for row in rows.values())
+
+
+def test_content_without_qiskit_says_nothing_of_it(shown):
+    ours = [("latent", "exact", False)]
+    compared = compare(((4, 1),), load_target("willow_pink"), 0, ours, general=False)
+    bond = {"data": "textures", "patch_size": 4, "bottleneck": 1, "bond": "1", "median_fidelity": 0.99}
+    document = {
+        "rows": [one.to_json() for one in shown],
+        "compared": [one.to_json() for one in compared],
+        "bond_rows": [bond | {name: {"value": 0.9, "low": 0.8, "high": 0.95} for name in ("auroc", "aupro")}],
+    }
+    found = content(document)
+    assert found.values["counts"] == {}
+    assert list(found.tables["programs"]["CZ, native"]) == [r["two_qubit_gates"]["native"] for r in document["rows"]]
+    assert {name for name in found.tables if name.startswith("log_")} == {"log_latent", "log_ancilla"}
+    assert "Qiskit" not in found.figures["counts"].content
 
 
 def test_the_paper_circuit_costs_a_general_compiler_more():
