@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.runner import run_study
+from qpbae_tn.platform import processor_count
 from qpbae_tn.study.sources import Source, open_sources
-from qpbae_tn.study.specification import Study, read_study
-from qpbae_tn.study.store import Contents, read_results, results_path
-from qpbae_tn.study.tables import Configuration, configurations
+from qpbae_tn.study.specification import read_study
+from qpbae_tn.study.store import results_path
+from qpbae_tn.study.tables import StudyResults
+from qpbae_tn.study.work import run_study
 from qpbae_tn.study.workers import LocalProcesses
 
 STUDIES = ("paper", "departures")
 DATA_NAMES = {"busi_32": "busi", "mvtec_grid_256": "grid"}
 """Names that other reports give the same data sets."""
-
-
-@dataclass(frozen=True, eq=False)
-class StudyResults:
-    """One study's results.
-
-    Args:
-        study: what was to be done.
-        contents: of the results file.
-        configurations: the results over seeds.
-    """
-
-    study: Study
-    contents: Contents
-    configurations: tuple[Configuration, ...]
-
-    @classmethod
-    def read(cls, place: Path) -> StudyResults:
-        """From a study's folder or results file; raises `InputError` if it holds no results."""
-        path = results_path(place)
-        contents = read_results(path)
-        found = tuple(configurations(contents))
-        if not found:
-            raise InputError("holds no results yet", where=path, remedy="go on with qpbae study run")
-        return cls(Study.from_document(contents.study, str(path)), contents, found)
-
-    def one(self, **parameters: object) -> Configuration | None:
-        """The first configuration with these parameters, if there is one."""
-        return next((one for one in self.configurations if one.matches(**parameters)), None)
 
 
 def run_or_read(
@@ -67,7 +37,7 @@ def run_or_read(
     sources: dict[str, Source] = {}
     if folders:
         sources = open_sources(study, folders)
-        jobs = LocalProcesses(len(os.sched_getaffinity(0)))
+        jobs = LocalProcesses(processor_count())
         progress = run_study(study, sources, results_path(place), jobs)
         if progress.failed:
             raise InputError(

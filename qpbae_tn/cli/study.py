@@ -49,18 +49,18 @@ def run(
         describe_progress,
         refuse_results_file,
         tell_beside,
-        workplace_of,
+        workers_of,
     )
-    from qpbae_tn.study.runner import run_study
     from qpbae_tn.study.sources import open_sources, parse_data_options
     from qpbae_tn.study.specification import read_study
     from qpbae_tn.study.store import results_path
+    from qpbae_tn.study.work import run_study
 
     reporter = Reporter(json)
     chosen = read_study(study)
     if seed is not None:
         chosen = chosen.with_seed(seed)
-    place = workplace_of(jobs, scheduler, tell_beside)
+    place = workers_of(jobs, scheduler, tell_beside)
     folders = parse_data_options(data or [], chosen)
     results = results_path(output if output is not None else Path("runs") / chosen.name)
     refuse_results_file(json, "--json", results)

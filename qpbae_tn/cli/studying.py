@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from qpbae_tn.study.specification import Study
     from qpbae_tn.study.store import Contents
     from qpbae_tn.study.tables import ResultTable
-    from qpbae_tn.study.workers import Workplace
+    from qpbae_tn.study.workers import Workers
 
 SHOWN_FAILURES = 10
 
@@ -47,7 +46,7 @@ def refuse_results_file(target: Path | str | None, option: str, results: Path | 
         )
 
 
-def workplace_of(jobs: int | None, scheduler: str | None, notice: Callable[[str], None]) -> Workplace:
+def workers_of(jobs: int | None, scheduler: str | None, notice: Callable[[str], None]) -> Workers:
     """Where `--jobs` and `--scheduler` ask to compute; raises `InputError` for both at once.
 
     Args:
@@ -55,6 +54,7 @@ def workplace_of(jobs: int | None, scheduler: str | None, notice: Callable[[str]
         scheduler: its address.
         notice: called with one line where there is something to wait for.
     """
+    from qpbae_tn.platform import processor_count
     from qpbae_tn.study.workers import DaskScheduler, InProcess, LocalProcesses
 
     if scheduler is not None:
@@ -63,19 +63,21 @@ def workplace_of(jobs: int | None, scheduler: str | None, notice: Callable[[str]
         return DaskScheduler(scheduler, notice)
     if jobs == 0:
         return InProcess()
-    return LocalProcesses(jobs if jobs is not None else len(os.sched_getaffinity(0)))
+    return LocalProcesses(jobs if jobs is not None else processor_count())
 
 
 def describe_price(study: Study, sources: Mapping[str, Source], results: Path, reporter: Reporter) -> None:
     """What a run would do."""
     from qpbae_tn.cli.quoting import duration
-    from qpbae_tn.study.pricing import TIMES_NAME, price, processor_seconds
+    from qpbae_tn.study.pricing import price, processor_seconds
+    from qpbae_tn.study.runner import TIMES_NAME
     from qpbae_tn.study.sources import missing
+    from qpbae_tn.study.specification import EXPERIMENTS
     from qpbae_tn.study.store import check_version, read_results
 
     done: set[str] = set()
     if results.exists():
-        contents = read_results(results)
+        contents = read_results(results, EXPERIMENTS)
         check_version(contents, results)
         done = set(contents.results)
     cells = study.cells({name: source.digest for name, source in sources.items()})
@@ -140,14 +142,11 @@ def describe_status(place: Path, reporter: Reporter) -> None:
     """How far a study is."""
     from rich.table import Table
 
-    from qpbae_tn.study.specification import Study
-    from qpbae_tn.study.store import read_results, results_path
+    from qpbae_tn.study.tables import StudyResults
 
-    path = results_path(place)
-    contents = read_results(path)
-    _tell_version(contents, path)
-    study = Study.from_document(contents.study, str(path))
-    cells = {cell.identifier: cell for cell in study.cells(contents.digests)}
+    found = StudyResults.read(place, empty=True)
+    study, contents, cells = found.study, found.contents, found.cells
+    _tell_version(contents, found.path)
     rows: dict[str, dict[str, int]] = {}
     for name, count in study.counts().items():
         own = [key for key, cell in cells.items() if cell.data == name]
@@ -177,9 +176,7 @@ def write_tables(place: Path, style: str, metrics: str, output: Path | None, for
     from qpbae_tn.metrics.evaluation import METRIC_TITLES
     from qpbae_tn.output import write_atomically
     from qpbae_tn.study.document import nearest
-    from qpbae_tn.study.specification import Study
-    from qpbae_tn.study.store import read_results, results_path
-    from qpbae_tn.study.tables import FORMATS, configurations, paper_tables, result_table
+    from qpbae_tn.study.tables import FORMATS, StudyResults, paper_tables, result_table
 
     names = list(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
     if not names:
@@ -193,13 +190,10 @@ def write_tables(place: Path, style: str, metrics: str, output: Path | None, for
     refuse_results_file(output, "--output")
     if output is not None and output.exists() and not force:
         raise InputError("exists already", where=output, remedy="choose another --output, or --force to replace it")
-    path = results_path(place)
-    contents = read_results(path)
-    _tell_version(contents, path)
-    found = configurations(contents)
-    if not found:
-        raise InputError("holds no results yet", where=path, remedy="go on with qpbae study run")
-    tables = [result_table(Study.from_document(contents.study, str(path)).title, found, names), *paper_tables(found)]
+    results = StudyResults.read(place)
+    _tell_version(results.contents, results.path)
+    found = results.configurations
+    tables = [result_table(results.study.title, found, names), *paper_tables(found)]
     if style == "text" and output is None:
         for table in tables:
             _print_table(table, reporter)
@@ -219,27 +213,20 @@ def write_plots(place: Path, data: Sequence[str], output: Path | None, force: bo
     from qpbae_tn.study.charts import charts
     from qpbae_tn.study.gallery import gallery
     from qpbae_tn.study.sources import open_sources, parse_data_options
-    from qpbae_tn.study.specification import Study
-    from qpbae_tn.study.store import read_results, results_path
-    from qpbae_tn.study.tables import configurations
+    from qpbae_tn.study.tables import StudyResults
 
-    path = results_path(place)
-    contents = read_results(path)
-    _tell_version(contents, path)
-    study = Study.from_document(contents.study, str(path))
-    folders = parse_data_options(data, study)
-    sources = open_sources(study, folders) if folders else {}
-    found = configurations(contents)
-    if not found:
-        raise InputError("holds no results yet", where=path, remedy="go on with qpbae study run")
-    folder = output if output is not None else path.parent / "plots"
+    results = StudyResults.read(place)
+    _tell_version(results.contents, results.path)
+    folders = parse_data_options(data, results.study)
+    sources = open_sources(results.study, folders) if folders else {}
+    folder = output if output is not None else results.path.parent / "plots"
     with output_folder(folder, force=force) as target:
         names = []
-        for name, svg in charts(found).items():
+        for name, svg in charts(results.configurations).items():
             write_atomically(target / f"{name}.svg", svg)
             names.append(f"{name}.svg")
         for source in sources.values():
-            write_atomically(target / f"gallery-{source.name}.png", gallery(source, contents, found))
+            write_atomically(target / f"gallery-{source.name}.png", gallery(source, results))
             names.append(f"gallery-{source.name}.png")
     reporter.console.print(f"{_counted(len(names), 'picture')} written to {folder}", markup=False, soft_wrap=True)
     if sources:

@@ -18,7 +18,7 @@ from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.engines.mps.plan import plan_sweep
 from qpbae_tn.engines.protocol import Engine, PreparedLoss
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.outcomes import OutcomeKind
+from qpbae_tn.model.names import OutcomeKind
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.floating]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.model.ansatz import apply_block, pair_overlap
 from qpbae_tn.model.fidelity import latent_rows, outcome_probabilities, reconstruction_fidelity, trash_fidelity
-from qpbae_tn.model.outcomes import OutcomeKind
+from qpbae_tn.model.names import OutcomeKind
 from qpbae_tn.model.specification import ModelSpecification
 
 Float64Array = NDArray[np.float64]

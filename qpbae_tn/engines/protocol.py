@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.model.outcomes import OutcomeKind
+from qpbae_tn.model.names import OutcomeKind
 from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.floating]

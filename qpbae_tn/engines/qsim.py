@@ -26,7 +26,8 @@ from qpbae_tn.compiler.circuits import (
 )
 from qpbae_tn.engines.parameter_shift import ParameterShiftLoss
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.outcomes import OutcomeKind, Outcomes
+from qpbae_tn.model.names import OutcomeKind
+from qpbae_tn.model.outcomes import Outcomes
 from qpbae_tn.model.specification import ModelSpecification
 
 Quantity = Literal["trash", "reconstruction"]

@@ -38,13 +38,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.names import AnsatzName, BlockName, PixelOrder, ScoreKind, Trash, check_choice
+from qpbae_tn.model.names import (
+    AnsatzName,
+    BlockName,
+    Fold,
+    OutcomeKind,
+    PixelOrder,
+    ScoreKind,
+    Trash,
+    WeightRule,
+    check_choice,
+)
 
 if TYPE_CHECKING:
     from qpbae_tn.data.splits import Split
     from qpbae_tn.engines.protocol import Engine
     from qpbae_tn.model.ansatz import Ansatz
     from qpbae_tn.model.model import Model
+    from qpbae_tn.model.score import Score
     from qpbae_tn.model.specification import ModelSpecification
 
 EngineName = Literal["exact", "qsim", "mps", "auto"]
@@ -132,7 +143,35 @@ class Experiment:
     )
     score: ScoreKind = field(
         default="reconstruction",
-        metadata=_says("Score patches by reconstruction fidelity (the paper) or by trash fidelity.", of=ScoreKind),
+        metadata=_says(
+            "Score patches by reconstruction fidelity (the paper), by trash fidelity, or by the encoder's outcomes, "
+            "each weighed by how rare it is on normal patches.",
+            of=ScoreKind,
+        ),
+    )
+    outcomes: OutcomeKind = field(
+        default="trash",
+        metadata=_says(
+            "Outcomes of a weighted score: strings of the trash register, of all qubits, or classes of the latter.",
+            of=OutcomeKind,
+        ),
+    )
+    weights: WeightRule = field(
+        default="inverse",
+        metadata=_says(
+            "Weight of an outcome of share p on normal patches: inverse 1/(p + epsilon), log, linear, or step.",
+            of=WeightRule,
+        ),
+    )
+    epsilon: float = field(default=1e-5, metadata=_says("Added to the share of each outcome; above 0."))
+    positions: bool = field(
+        default=False, metadata=_says("Learn what is normal at each place; for images that are aligned.")
+    )
+    fold: Fold = field(
+        default="mean",
+        metadata=_says(
+            "A pixel takes the mean of its patches' anomalies (the paper), or of their logarithms.", of=Fold
+        ),
     )
     threshold: float | None = field(default=None, metadata=_says("On the scale of Y; by default the model's own."))
     threshold_quantile: float = field(
@@ -168,7 +207,14 @@ class Experiment:
                     where="baselines",
                     remedy=f"choose from {', '.join(get_args(BaselineName))}",
                 )
-        _ = self.specification
+        _ = self.specification, self.scoring
+
+    @cached_property
+    def scoring(self) -> Score:
+        """How patches are scored and folded."""
+        from qpbae_tn.model.score import Score
+
+        return Score(self.score, self.fold, self.positions, self.outcomes, self.weights, self.epsilon)
 
     @cached_property
     def specification(self) -> ModelSpecification:
@@ -194,7 +240,7 @@ class Experiment:
     def of_model(cls, model: Model, **changes: Any) -> Self:
         """What a model records of the experiment that made it, with changes; where it records nothing, the defaults.
 
-        Sizes, ansatz, seed and training are the model's. An ansatz that is one of the ready patterns gets its name.
+        Sizes, ansatz, seed, training and score are the model's. An ansatz that is a ready pattern gets its name.
 
         Example:
             >>> from qpbae_tn.model.model import Model
@@ -217,6 +263,12 @@ class Experiment:
             "layers": layers,
             "trash": specification.trash,
             "pixel_order": specification.pixel_order,
+            "score": model.score.kind,
+            "outcomes": model.score.outcomes,
+            "weights": model.score.weights,
+            "epsilon": model.score.epsilon,
+            "positions": model.score.positions,
+            "fold": model.score.fold,
             **{name: known[name] for name in ("seed", "epochs", "learning_rate", "batch_size") if name in known},
         }
         return cls(**{**values, **changes})
@@ -272,8 +324,10 @@ def least(name: str) -> int | None:
 
 @cache
 def kind(name: str) -> type:
-    """The type of a setting's single value: int, float, or str (names, paths)."""
+    """The type of a setting's single value: int, float, bool, or str (names, paths)."""
     words = str(_FIELDS[name].type)
+    if words.startswith("bool"):
+        return bool
     return int if words.startswith("int") else float if words.startswith("float") else str
 
 
@@ -284,7 +338,11 @@ def _checked(setting: Field[Any], value: Any) -> Any:
     if setting.metadata["choices"] and isinstance(value, str):
         check_choice(setting.name, value, setting.metadata["choices"])
     plain = kind(setting.name)
-    if plain is not str:
+    if plain is bool:
+        if not isinstance(value, bool) and type(value).__name__ != "bool":  # NumPy's has the same name
+            raise InputError(f"{setting.name} {value!r}", where=setting.name, remedy="give true or false")
+        value = bool(value)
+    elif plain is not str:
         try:
             if isinstance(value, bool):
                 raise TypeError

@@ -1,4 +1,4 @@
-"""Anomaly maps: patch fidelities of whole images, folded and turned over (Eqs. 2 and 3)."""
+"""Anomaly maps: scores of the patches of whole images, folded and turned over (Eqs. 2 and 3)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.protocol import Engine
+from qpbae_tn.errors import InputError
 from qpbae_tn.model.embedding import embed
-from qpbae_tn.model.names import ScoreKind, check_score
+from qpbae_tn.model.names import Fold, ScoreKind, check_score
+from qpbae_tn.model.normal import NormalRecord
 from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.floating]
@@ -25,6 +28,12 @@ MAP_DECIMALS = 13
 they are, a constant image would have a map with edges."""
 
 
+LEAST_ANOMALY = 1e-12
+"""A patch's anomaly below this counts as this much before its logarithm is taken."""
+WEIGHTED_DECIMALS = 9
+"""Of a weighted score, which is about 1 on normal patches and up to thousands on others: the same for it."""
+
+
 @dataclass(frozen=True)
 class PatchBatch:
     """Patches on their way to a scorer.
@@ -32,21 +41,110 @@ class PatchBatch:
     Args:
         pixels: shape (N, P^2), values in [0, 1], row-major.
         states: shape (N, 2^n), unit norm, in the model's pixel order.
+        places: shape (N,), the number of each patch in its image, row by row; None where nobody asks.
     """
 
     pixels: Array
     states: Array
+    places: NDArray[np.intp] | None = None
 
 
 Scorer = Callable[[PatchBatch], Array]
-"""Patches to their similarity to what is normal, shape (N,), one for a perfect match."""
+"""Patches to their similarity s to what is normal, shape (N,), one for a perfect match; their anomaly is (1 - s) / 2.
+
+For scores that are no fidelities s can lie far below zero."""
 
 
-def model_scorer(specification: ModelSpecification, angles: Array, engine: Engine, score: ScoreKind) -> Scorer:
-    """The model as a scorer: F (the paper) or F_trash."""
-    check_score(score)
-    fidelity = engine.reconstruction_fidelity if score == "reconstruction" else engine.trash_fidelity
-    return lambda batch: fidelity(specification, angles, batch.states)
+def model_scorer(
+    specification: ModelSpecification,
+    angles: Array,
+    engine: Engine,
+    score: Score | ScoreKind,
+    normal: NormalRecord | None = None,
+) -> Scorer:
+    """The model as a scorer.
+
+    Args:
+        specification: the model.
+        angles: shape (parameter_count,), radians.
+        engine: computes fidelities and outcomes.
+        score: F (the paper), F_trash, or outcomes by their rarity; how it is folded plays no part here.
+        normal: what is known of normal patches; needed by a weighted score, and for positions.
+
+    Returns:
+        For fidelities the fidelity. For a weighted score s the patch's anomaly is s divided by its mean over normal
+        patches (for all strings and inverse weights that mean is the effective dimension of normal patches), so that
+        it compares across models. With positions an anomaly is divided by its normal mean at the place.
+
+    Raises:
+        InputError: an unknown score, or a record that lacks what it needs.
+    """
+    if not isinstance(score, Score):
+        check_score(score)
+        score = Score(score)
+    if normal is None and (score.kind == "weighted" or score.positions):
+        raise InputError(
+            "the model knows nothing of normal patches",
+            where="score",
+            remedy="train it again, or choose reconstruction",
+        )
+    if score.kind == "weighted" and normal is not None:
+        return _weighted(specification, angles, engine, score, *normal.weights(specification, score))
+    fidelity = engine.reconstruction_fidelity if score.kind == "reconstruction" else engine.trash_fidelity
+
+    def similarity(batch: PatchBatch) -> Array:
+        return fidelity(specification, angles, batch.states)
+
+    if not score.positions or normal is None:
+        return similarity
+    return at_places(similarity, normal.place_references(specification, score.kind))
+
+
+def at_places(scorer: Scorer, references: NDArray[np.float64]) -> Scorer:
+    """A scorer whose anomalies are divided by what is normal at each place.
+
+    Args:
+        scorer: of patches without regard to their place.
+        references: shape (N,), above 0; see `qpbae_tn.model.normal.place_references`.
+
+    Raises:
+        InputError: when it is used on images with other places.
+    """
+
+    def placed(batch: PatchBatch) -> Array:
+        return np.asarray(1.0 - (1.0 - scorer(batch)) / references[_places(batch, len(references))])
+
+    return placed
+
+
+def _weighted(
+    specification: ModelSpecification,
+    angles: Array,
+    engine: Engine,
+    score: Score,
+    weights: NDArray[np.float64],
+    scale: float,
+) -> Scorer:
+    def similarity(batch: PatchBatch) -> Array:
+        found = engine.outcome_probabilities(specification, angles, batch.states, score.outcomes)
+        if weights.ndim == 1:
+            values = found @ weights
+        else:
+            values = np.einsum("pk,pk->p", found, weights[_places(batch, len(weights))])
+        return np.asarray(1.0 - 2.0 * np.round(values / scale, WEIGHTED_DECIMALS))
+
+    return similarity
+
+
+def _places(batch: PatchBatch, count: int) -> NDArray[np.intp]:
+    """The places of a batch; raises `InputError` where they are not those that were learned."""
+    if batch.places is None or (batch.places.size and batch.places.max() >= count):
+        raise InputError(
+            f"what is normal was learned for images of {count} patches",
+            where="positions",
+            remedy="score images of the size that the model was trained on",
+        )
+    return batch.places
 
 
 def anomaly_maps(
@@ -54,23 +152,26 @@ def anomaly_maps(
     images: Array,
     scorers: Mapping[str, Scorer],
     *,
+    fold: Fold = "mean",
     dtype: type[np.floating] = np.float64,
     on_image: Callable[[], None] | None = None,
 ) -> tuple[dict[str, NDArray[np.float64]], int]:
     """The anomaly maps of a stack of images under several scorers, which share the work of cutting and embedding.
 
     A similarity s becomes Z = (1 + s) / 2, the probability to find the ancilla of a SWAP test in 0, and Y = 1 - Z.
+    Under the log fold a pixel takes the mean of log Y over the patches that cover it instead of that of Y.
 
     Args:
         specification: patch size, stride and pixel order.
         images: shape (images, H, W), values in [0, 1].
         scorers: by name.
+        fold: of all of them alike.
         dtype: of the patch states; float32 halves the time at an error of about 1e-6.
         on_image: called after each image.
 
     Returns:
-        For each name the maps Y, shape (images, H, W), in [0, 1/2], rounded to `MAP_DECIMALS`; and the number of zero
-        patches met.
+        For each name the maps Y, shape (images, H, W), rounded to `MAP_DECIMALS`, for fidelities under the mean fold in
+        [0, 1/2]; and the number of zero patches met.
     """
     grid = PatchGrid.over(images, specification.patch_size, specification.stride)
     maps = {name: np.empty(images.shape) for name in scorers}
@@ -84,13 +185,21 @@ def anomaly_maps(
             patches = np.concatenate([grid.cut(image, band) for image in group])
             states, zero = embed(patches, specification.pixel_order, dtype)
             zero_patches += int(zero.sum())
-            batch = PatchBatch(patches.reshape(states.shape), states)
+            places = np.arange(band.start * grid.columns, band.stop * grid.columns)
+            batch = PatchBatch(patches.reshape(states.shape), states, np.tile(places, len(group)))
             for name, scorer in scorers.items():
                 similarities[name].append(np.asarray(scorer(batch)).reshape(len(group), -1))
         for name, parts in similarities.items():
             for offset, row in enumerate(np.concatenate(parts, axis=1)):
-                maps[name][start + offset] = np.round((1.0 - grid.fold(row)) / 2, MAP_DECIMALS)
+                maps[name][start + offset] = np.round(_folded(grid, row, fold), MAP_DECIMALS)
         if on_image is not None:
             for _ in group:
                 on_image()
     return maps, zero_patches
+
+
+def _folded(grid: PatchGrid, similarities: Array, fold: Fold) -> NDArray[np.float64]:
+    if fold == "mean":
+        return np.asarray((1.0 - grid.fold(similarities)) / 2)
+    anomalies = np.round((1.0 - similarities.astype(np.float64)) / 2, MAP_DECIMALS)
+    return grid.fold(np.log(np.maximum(anomalies, LEAST_ANOMALY)))

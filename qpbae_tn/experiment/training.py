@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,12 @@ from qpbae_tn import __version__
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
 from qpbae_tn.experiment.fit import EpochRecord, FitOptions, fit, prepare_problem
+from qpbae_tn.experiment.normal import learn_normal
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.model import Model
-from qpbae_tn.model.names import ScoreKind
+from qpbae_tn.model.normal import NormalRecord
+from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
 
 PRODUCT_CEILING_QUBITS = 8
@@ -78,6 +80,7 @@ def train_model(
     *,
     options: FitOptions | None = None,
     batch_size: int = 4,
+    score: Score | None = None,
     threshold_quantile: float = 0.99,
     provenance: Mapping[str, Any] | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
@@ -92,6 +95,7 @@ def train_model(
         initial_angles: shape (parameter_count,), radians.
         options: epochs and learning rate; the paper's by default.
         batch_size: images a step.
+        score: what the model is scored by; the paper's by default.
         threshold_quantile: share of the validation maps' pixels at or below the operating threshold.
         provenance: JSON values that the model file should remember.
         on_epoch: called after each epoch.
@@ -103,11 +107,9 @@ def train_model(
     start = time.perf_counter()
     angles, history = fit(problem, initial_angles, options or FitOptions(), on_epoch)
     seconds = time.perf_counter() - start
-    scorers = {score: model_scorer(specification, angles, engine, score) for score in get_args(ScoreKind)}
-    maps, _ = anomaly_maps(specification, validation_images, scorers)
-    thresholds: dict[ScoreKind, float] = {
-        score: operating_threshold(maps[score], threshold_quantile) for score in get_args(ScoreKind)
-    }
+    score = score or Score()
+    normal = learn_normal(specification, angles, engine, train_images, score)
+    thresholds = find_thresholds(specification, angles, engine, normal, score, validation_images, threshold_quantile)
     remembered = {
         "engine": engine.name,
         "initial_angles": [float(angle) for angle in initial_angles],
@@ -119,7 +121,7 @@ def train_model(
         sigma = problem.train_mean.array
         product = 1.0 - product_ceiling(specification, sigma.T @ sigma if problem.train_mean.factored else sigma)
     return TrainingOutcome(
-        model=Model(specification, angles, thresholds, {**(provenance or {}), **remembered}),
+        model=Model(specification, angles, thresholds, {**(provenance or {}), **remembered}, score, normal),
         history=history,
         ceiling_loss=1.0 - pca_ceiling(specification, problem.train_mean),
         product_ceiling_loss=product,
@@ -128,6 +130,30 @@ def train_model(
         patches_per_image=problem.patch_count,
         training_seconds=seconds,
     )
+
+
+def find_thresholds(
+    specification: ModelSpecification,
+    angles: NDArray[np.float64],
+    engine: Engine,
+    normal: NormalRecord,
+    own: Score,
+    validation_images: NDArray[np.float64],
+    quantile: float,
+) -> dict[str, float]:
+    """The operating thresholds of the model's own score and of the fidelities, by the label of the score."""
+    scores = dict.fromkeys([own, Score("reconstruction"), Score("trash")])
+    thresholds = {}
+    for fold in ("mean", "log"):
+        scorers = {
+            score.label: model_scorer(specification, angles, engine, score, normal)
+            for score in scores
+            if score.fold == fold
+        }
+        if scorers:
+            maps, _ = anomaly_maps(specification, validation_images, scorers, fold=fold)
+            thresholds |= {label: operating_threshold(found, quantile) for label, found in maps.items()}
+    return thresholds
 
 
 def versions() -> dict[str, str]:

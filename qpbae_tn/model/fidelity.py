@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.model.ansatz import apply_block
-from qpbae_tn.model.outcomes import OutcomeKind, Outcomes
+from qpbae_tn.model.names import OutcomeKind
+from qpbae_tn.model.outcomes import Outcomes
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.floating]

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from qpbae_tn import __version__
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.names import ScoreKind
+from qpbae_tn.model.normal import NormalRecord
+from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.output import write_atomically
 
 SCHEMA = "qpbae_tn/model"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)
+"""Version 1 had neither a score nor a record of normal patches."""
 _RETRAIN = "train the model again or restore the file"
 
 
@@ -30,14 +34,18 @@ class Model:
     Args:
         specification: everything but the angles.
         angles: shape (parameter_count,), radians, finite.
-        thresholds: operating threshold on the scale of Y, by score; a pixel is anomalous above it.
+        thresholds: operating threshold on the scale of Y, by the label of the score; a pixel is anomalous above it.
         provenance: JSON values: data set, split, seed, versions, history.
+        score: what the model is scored by unless a user says otherwise.
+        normal: what it knows of normal patches, which weighted scores need; None in files of schema version 1.
     """
 
     specification: ModelSpecification
     angles: NDArray[np.float64]
-    thresholds: Mapping[ScoreKind, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    score: Score = field(default_factory=Score)
+    normal: NormalRecord | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "angles", self.specification.ansatz.check_angles(self.angles))
@@ -50,7 +58,9 @@ class Model:
             "qpbae_tn_version": __version__,
             "specification": self.specification.to_json(),
             "angles": [float(angle) for angle in self.angles],
+            "score": self.score.to_json(),
             "thresholds": dict(self.thresholds),
+            "normal": self.normal.to_json() if self.normal is not None else None,
             "provenance": dict(self.provenance),
         }
         write_atomically(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
@@ -70,8 +80,11 @@ class Model:
             specification = ModelSpecification.from_json(document["specification"])
             angles = specification.ansatz.check_angles(document["angles"], where=path)
             thresholds = {score: _finite(value, "threshold") for score, value in document["thresholds"].items()}
-            if set(thresholds) - set(get_args(ScoreKind)):
+            if {label.split(",")[0] for label in thresholds} - set(get_args(ScoreKind)):
                 raise TypeError(f"thresholds for {', '.join(thresholds)}")
+            score = Score.from_json(document["score"]) if "score" in document else Score()
+            known = document.get("normal")
+            normal = NormalRecord.from_json(known, specification) if known is not None else None
             provenance = _checked_provenance(document["provenance"], specification, path)
         except InputError as error:
             if error.where == path:
@@ -81,7 +94,7 @@ class Model:
             raise InputError(f"is not a valid model file (no {error})", where=path, remedy=_RETRAIN) from None
         except (TypeError, AttributeError) as error:
             raise InputError(f"is not a valid model file ({error})", where=path, remedy=_RETRAIN) from None
-        return cls(specification, angles, thresholds, provenance)
+        return cls(specification, angles, thresholds, provenance, score, normal)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -99,9 +112,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError("is not complete JSON", where=path, remedy=_RETRAIN) from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise InputError("is not a model file", where=path, remedy="give a model.json that qpbae train wrote")
-    if document.get("schema_version") != SCHEMA_VERSION or isinstance(document["schema_version"], bool):
+    version = document.get("schema_version")
+    if version not in READABLE_VERSIONS or isinstance(version, bool):
         raise InputError(
-            f"has schema version {document.get('schema_version')}, not {SCHEMA_VERSION}",
+            f"has schema version {version}, not {' or '.join(map(str, READABLE_VERSIONS))}",
             where=path,
             remedy="use the qpbae_tn version that wrote it, or train again",
         )

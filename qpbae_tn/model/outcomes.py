@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.names import OutcomeKind, check_choice
 from qpbae_tn.model.specification import ModelSpecification
-
-OutcomeKind = Literal["trash", "all", "classes"]
 
 MAX_OUTCOMES = 4096
 """Bit strings that are held one by one; more have to be gathered in classes."""
@@ -46,12 +45,7 @@ class Outcomes:
     kind: OutcomeKind
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(OutcomeKind):
-            raise InputError(
-                f"unknown outcomes {self.kind!r}",
-                where="outcomes",
-                remedy=f"choose one of {', '.join(get_args(OutcomeKind))}",
-            )
+        check_choice("outcomes", self.kind, get_args(OutcomeKind))
         if self.kind != "classes" and self.count > MAX_OUTCOMES:
             raise InputError(
                 f"{len(self.measured)} measured qubits have {self.count:,} outcomes, at most {MAX_OUTCOMES:,} are held",
@@ -136,10 +130,3 @@ def side_qubits(specification: ModelSpecification) -> tuple[tuple[int, ...], tup
         return tuple(qubits[0::2]), tuple(qubits[1::2])
     first, second = tuple(qubits[:half]), tuple(qubits[half:])
     return (first, second) if specification.pixel_order == "row" else (second, first)
-
-
-def largest_kind(specification: ModelSpecification) -> OutcomeKind:
-    """The finest outcomes that this model's strings can be held by: all, else the trash register's, else classes."""
-    if specification.pixel_count <= MAX_OUTCOMES:
-        return "all"
-    return "trash" if 1 << specification.trash_count <= MAX_OUTCOMES else "classes"

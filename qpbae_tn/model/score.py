@@ -16,17 +16,13 @@ weighed by their share a string, lambda_k / size_k.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.outcomes import OutcomeKind
-
-ScoreKind = Literal["reconstruction", "trash", "weighted"]
-Fold = Literal["mean", "log"]
-WeightRule = Literal["inverse", "log", "linear", "step"]
+from qpbae_tn.model.names import Fold, OutcomeKind, ScoreKind, WeightRule, check_choice
 
 DEFAULT_EPSILON = 1e-5
 PLACE_SHARE = 0.9
@@ -67,8 +63,7 @@ class Score:
             ("outcomes", self.outcomes, get_args(OutcomeKind)),
             ("weights", self.weights, get_args(WeightRule)),
         ):
-            if value not in allowed:
-                raise InputError(f"unknown value {value!r}", where=where, remedy=f"choose one of {', '.join(allowed)}")
+            check_choice(where, value, allowed)
         if not (np.isfinite(self.epsilon) and 0 < self.epsilon <= 1):
             raise InputError(f"epsilon {self.epsilon}", where="epsilon", remedy="give a number above 0, up to 1")
 

@@ -1,10 +1,7 @@
-"""What one experiment can be told, the defaults, and to which detectors each setting matters."""
+"""The settings of one experiment, their defaults, and to which detectors each of them matters."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, get_args
@@ -17,6 +14,7 @@ from qpbae_tn.model.ansatz import PATTERNS
 from qpbae_tn.model.blocks import BLOCK_KINDS, block_kind
 from qpbae_tn.model.names import PixelOrder, ScoreKind, Trash
 from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.study.grid import canonical, identifier_of
 
 QUANTUM = "quantum"
 """The model itself among the detectors; all others are baselines."""
@@ -161,8 +159,8 @@ class Settings:
         try:
             _ = self.specification, self.fit_options
         except InputError as error:
-            told = f"{error.where}: {error.what}" if error.where is not None else error.what
-            raise InputError(told, where=where, remedy=error.remedy) from None
+            what = f"{error.where}: {error.what}" if error.where is not None else error.what
+            raise InputError(what, where=where, remedy=error.remedy) from None
 
 
 KINDS: dict[str, type] = {
@@ -172,10 +170,6 @@ KINDS: dict[str, type] = {
 
 
 # One cell of a study: an experiment on one data set, with an id that is a hash of all that decides its values.
-
-
-ID_LENGTH = 16
-"""Hexadecimal digits of a cell's id: 64 bits, enough for a million cells with odds of 1e-8 that two meet."""
 
 
 @dataclass(frozen=True)
@@ -272,16 +266,6 @@ class Cell:
         s, defaults = self.settings.to_json(), Settings().to_json()
         sizes = f"P={s['patch_size']} S={s['stride']}" + (f" BD={s['bottleneck']}" if "bottleneck" in s else "")
         seed = f" seed {s['seed']}" if "seed" in s else ""
-        told = ("detector", "patch_size", "stride", "bottleneck", "seed")
-        others = [f" {name}={value}" for name, value in s.items() if name not in told and value != defaults.get(name)]
+        named = ("detector", "patch_size", "stride", "bottleneck", "seed")
+        others = [f" {name}={value}" for name, value in s.items() if name not in named and value != defaults.get(name)]
         return f"{self.data} {s['detector']} {sizes}{seed}{''.join(others)}"
-
-
-def identifier_of(document: Mapping[str, Any]) -> str:
-    """The id of the cell with these JSON values, see `Cell.to_json`."""
-    return hashlib.sha256(canonical(document).encode()).hexdigest()[:ID_LENGTH]
-
-
-def canonical(document: Any) -> str:
-    """JSON text that is the same for equal documents: keys sorted, no spaces, no NaN."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)

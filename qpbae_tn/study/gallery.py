@@ -16,37 +16,32 @@ from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.report.charts import STYLE
 from qpbae_tn.study.cells import QUANTUM
 from qpbae_tn.study.sources import Source, load
-from qpbae_tn.study.specification import Study
-from qpbae_tn.study.store import Contents
-from qpbae_tn.study.tables import Configuration
+from qpbae_tn.study.tables import StudyResults
 
 COLUMNS = 8
 
 
-def gallery(source: Source, contents: Contents, found: Sequence[Configuration]) -> bytes:
+def gallery(source: Source, results: StudyResults) -> bytes:
     """A PNG: images above their maps above their masks, from the best to the worst separated defective image.
 
     Args:
         source: the data set; its files must be those of the results.
-        contents: of the results file.
-        found: its configurations; the paper's P = 4, S = 1, BD = 1 is shown, or the first.
+        results: of the study; the paper's P = 4, S = 1, BD = 1 is shown, or the first.
 
     Raises:
         InputError: other files than the results are of, or no quantum result on this data set.
     """
-    if contents.digests.get(source.name) != source.digest:
+    if results.contents.digests.get(source.name) != source.digest:
         raise InputError(
             f"not the files that the results of {source.name} are of", where=source.folder, remedy="check `data`"
         )
-    own = [one for one in found if one.data == source.name and one.detector == QUANTUM]
+    own = [one for one in results.configurations if one.data == source.name and one.detector == QUANTUM]
     wanted = [one for one in own if one.matches(patch_size=4, stride=1, bottleneck=1)] or own
     if not wanted:
         raise InputError(f"no quantum result on {source.name}", where="data", remedy="run the study on it first")
     one = wanted[0]
-    study = Study.from_document(contents.study, "results")
-    cells = {cell.identifier: cell for cell in study.cells(contents.digests)}
     result = one.results[0]
-    cell = cells[result["cell"]]
+    cell = results.cells[result["cell"]]
     settings = cell.settings
     specification = settings.specification
     angles = specification.ansatz.check_angles(result["values"]["angles"])

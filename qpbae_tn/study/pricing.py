@@ -11,9 +11,6 @@ from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.study.cells import QUANTUM, Cell
 from qpbae_tn.study.sources import Source
 
-TIMES_NAME = "times.jsonl"
-"""The file beside the results with what each group of cells took."""
-
 
 def patch_work(cell: Cell) -> int:
     """Amplitudes of all patches of one image: what a cell's time goes with."""
@@ -57,7 +54,7 @@ def processor_seconds(
         left: to be done.
         cells: of the study.
         sources: their data sets.
-        times: what groups of them took, see `TIMES_NAME`; it need not exist.
+        times: what groups of them took, see `runner.TIMES_NAME`; it need not exist.
 
     Returns:
         None where cells are left of a detector that was not timed yet: detectors differ too much.

@@ -121,7 +121,7 @@ def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
     if not found:
         first = study.used_data[0]
         raise InputError(
-            f"the study {study.name} is told of no data",
+            f"the study {study.name} is given no data",
             where="data",
             remedy=f"give `data` NAME=FOLDER, e.g. `data` {first}=FOLDER; names are {', '.join(study.used_data)}",
         )
@@ -145,7 +145,9 @@ def load(request: Request) -> Loaded:
         known = request.test is None and not is_bundled(request.folder)
         if known and _digest(loaded) != request.digest:
             raise InputError(
-                "the images have changed since the study began", where=request.folder, remedy="start the study anew"
+                "the images have changed since the study began",
+                where=request.folder,
+                remedy="start the study in another `output`",
             )
         _keep(request, loaded)
     return loaded

@@ -15,6 +15,7 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.baselines import BASELINES
 from qpbae_tn.study.cells import KINDS, QUANTUM, Cell, ListedSplit, Record, Settings
 from qpbae_tn.study.document import Table, nearest, read_toml
+from qpbae_tn.study.grid import Kind
 from qpbae_tn.study.presets import PRESETS, authors_angles, preset_text
 
 _RECORD_KINDS: dict[str, type] = {
@@ -52,6 +53,11 @@ class Study:
     record: Record
     splits: Mapping[str, ListedSplit]
     document: Mapping[str, Any]
+
+    @property
+    def kind(self) -> Kind:
+        """That of all studies."""
+        return EXPERIMENTS
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], where: str, folder: Path | None = None) -> Study:
@@ -108,6 +114,30 @@ class Study:
         grid = [{key: value for key, value in block.items() if key != "seed"} for block in document.get("grid", [])]
         changed = Study.from_document({**document, **({"grid": grid} if grid else {})}, "seed")
         return replace(changed, folders=self.folders)
+
+    def check_goes_on(self, known: Mapping[str, Any], digests: Mapping[str, str]) -> None:
+        """Raise `InputError` unless this study has all cells of a file's study, and its name; it may have more."""
+        other = Study.from_document(known, "results")
+        if other.name != self.name:
+            raise InputError(
+                f"holds results of the study {other.name!r}, not of {self.name!r}", remedy="choose another `output`"
+            )
+        places = dict.fromkeys(self.data, "") | dict(digests)
+        old, new = ({cell.identifier for cell in study.cells(places)} for study in (other, self))
+        if not old <= new:
+            raise InputError(
+                f"{len(old - new)} of the {len(old)} cells that it was begun with are not in the study any more",
+                remedy="undo the change, or choose another `output`; a study may only grow",
+            )
+
+
+def _check_values(values: Mapping[str, Any]) -> None:
+    if not isinstance(values.get("metrics"), dict):
+        raise ValueError(values)
+
+
+EXPERIMENTS = Kind("experiments", Study.from_document, _check_values)
+"""The kind of a study's results file."""
 
 
 def read_study(spec: str) -> Study:

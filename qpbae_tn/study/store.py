@@ -3,12 +3,12 @@
 Lines are `study` (what is to be done; the first one is the file's header), `data` (a data set and its digest), `result`
 and `failure`. Each is written by a single write under an exclusive lock and is on the disk before the lock is let go,
 so several processes may add to one file. Whoever is killed in the middle of a write leaves a line without its end;
-the next to take the lock cuts it off. Durations and other things that differ between runs are kept out.
+the next to take the lock cuts it off. Durations and other things that differ between runs are kept out. What a grid
+holds is its kind's business (`study.grid.Kind`); the file keeps cells by the hash of their parameters.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -17,14 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qpbae_tn import __version__
+from qpbae_tn import __version__, platform
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.cells import Cell, canonical, identifier_of
-from qpbae_tn.study.specification import Study
+from qpbae_tn.study.grid import Cell, Grid, Kind, canonical, identifier_of
 
 FORMAT = "qpbae_tn/study-results"
 FORMAT_VERSION = 1
 RESULTS_NAME = "results.jsonl"
+FIRST_KIND = "experiments"
+"""The kind of the files whose header names none: the first kind there was."""
 _OPENING = f'{{"format":"{FORMAT}",'.encode()
 """What every results file begins with; a file with other contents is never touched."""
 _HELD: dict[str, dict[str, type]] = {
@@ -41,13 +42,15 @@ class Contents:
     """What a results file holds.
 
     Args:
-        study: as the file last says it.
+        kind: of its grid.
+        study: the grid's document, as the file last says it.
         version: of qpbae_tn that wrote it.
         data: the `data` lines, by data set.
         results: the `result` lines, by cell.
         failures: the last `failure` line of each cell; a cell may have a result nevertheless, from another attempt.
     """
 
+    kind: Kind
     study: dict[str, Any]
     version: str
     data: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -56,7 +59,7 @@ class Contents:
 
     def add(self, line: dict[str, Any]) -> None:
         """Take in one line; raises `ValueError` for one that is none of this format, or incomplete."""
-        _check_line(line)
+        self._check(line)
         kind = line["kind"]
         if kind == "study":
             self.study = line["study"]
@@ -66,6 +69,16 @@ class Contents:
             self.results.setdefault(line["cell"], line)
         else:
             self.failures[line["cell"]] = line
+
+    def _check(self, line: dict[str, Any]) -> None:
+        """Raise `ValueError` for a line that lacks something, or whose cell is not the hash of its parameters."""
+        held = _HELD.get(str(line.get("kind")))
+        if held is None or not all(isinstance(line.get(name), type_) for name, type_ in held.items()):
+            raise ValueError(line)
+        if "parameters" in held and line["cell"] != identifier_of(line["parameters"]):
+            raise ValueError(line)
+        if line["kind"] == "result":
+            self.kind.check_values(line["values"])
 
     @property
     def digests(self) -> dict[str, str]:
@@ -107,11 +120,15 @@ def check_version(contents: Contents, path: Path) -> None:
         )
 
 
-def read_results(path: Path) -> Contents:
+def read_results(path: Path, kind: Kind) -> Contents:
     """Read a results file without touching it; an unfinished last line is left out.
 
+    Args:
+        path: of the file.
+        kind: that it must be of.
+
     Raises:
-        InputError: a file that is missing, of another format or version, or damaged.
+        InputError: a file that is missing, of another format, version or kind, or damaged.
     """
     try:
         data = path.read_bytes()
@@ -122,7 +139,7 @@ def read_results(path: Path) -> Contents:
     lines = data[: data.rfind(b"\n") + 1].splitlines()
     if not lines:
         raise InputError("holds no study", where=path, remedy="start the study with qpbae study run")
-    contents = _read_header(path, lines[0])
+    contents = _read_header(path, lines[0], kind)
     _check_usable(path, contents)
     for number, line in enumerate(lines[1:], 2):
         _take(contents, path, number, line)
@@ -134,40 +151,43 @@ class ResultsFile:
 
     Args:
         path: of the file, which is made if it does not exist.
-        study: that it is for; the file may hold a smaller grid of the same name, which then grows.
+        grid: that it is for; the file may hold a smaller one of the same name, which then grows.
 
     Raises:
-        InputError: a file of another study or version, one that is damaged, or one that cannot be written.
+        InputError: a file of another grid or version, one that is damaged, or one that cannot be written.
     """
 
-    def __init__(self, path: Path, study: Study) -> None:
+    def __init__(self, path: Path, grid: Grid) -> None:
         self.path = path
         self.repaired_bytes = 0
         """Bytes of unfinished lines that were cut off."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._stream = path.open("a+b", buffering=0)
         except OSError as error:
             raise InputError(
                 f"cannot be written ({error.strerror})", where=path, remedy="choose another `output`"
             ) from None
         try:
-            if os.pread(self._descriptor, len(_OPENING), 0) != _OPENING[: os.fstat(self._descriptor).st_size]:
+            self._stream.seek(0)
+            start = self._stream.read(len(_OPENING))
+            if start != _OPENING[: len(start)]:
                 raise InputError("is not a results file", where=path, remedy="choose another `output`")
+            self._lock = platform.lock_beside(path)
             with self._locked():
-                if os.fstat(self._descriptor).st_size == 0:
-                    self._create(study)
+                if self._size() == 0:
+                    self._create(grid)
                 self._seen, self._lines = 0, 0
-                self.contents = self._begin()
+                self.contents = self._begin(grid.kind)
                 self._read_new()
-                self._check_study(study)
+                self._go_on_with(grid)
         except BaseException:
-            os.close(self._descriptor)
+            self._stream.close()
             raise
 
     def close(self) -> None:
         """Let go of the file."""
-        os.close(self._descriptor)
+        self._stream.close()
 
     def __enter__(self) -> ResultsFile:
         return self
@@ -215,44 +235,43 @@ class ResultsFile:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock, with the file ending in a whole line."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        try:
+        with self._lock:
             self._repair()
             yield
-        finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _size(self) -> int:
+        return self._stream.seek(0, os.SEEK_END)
 
     def _repair(self) -> None:
-        size = end = os.fstat(self._descriptor).st_size
+        size = end = self._size()
         # Look for the last line end from behind, block by block.
         while end > 0:
             start = max(0, end - (1 << 16))
-            position = os.pread(self._descriptor, end - start, start).rfind(b"\n")
+            self._stream.seek(start)
+            position = self._stream.read(end - start).rfind(b"\n")
             if position >= 0:
                 end = start + position + 1
                 break
             end = start
         if end < size:
-            os.ftruncate(self._descriptor, end)
-            os.fsync(self._descriptor)
+            self._cut(end)
             self.repaired_bytes += size - end
 
-    def _create(self, study: Study) -> None:
-        self._write(
-            {"format": FORMAT, "format_version": FORMAT_VERSION, "version": __version__, "kind": "study"}
-            | {"study": dict(study.document)}
-        )
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    def _cut(self, size: int) -> None:
+        self._stream.truncate(size)
+        os.fsync(self._stream.fileno())
 
-    def _begin(self) -> Contents:
+    def _create(self, grid: Grid) -> None:
+        header = {"format": FORMAT, "format_version": FORMAT_VERSION, "version": __version__, "kind": "study"}
+        kind = {} if grid.kind.name == FIRST_KIND else {"study_kind": grid.kind.name}
+        self._write(header | kind | {"study": dict(grid.document)})
+        platform.sync_folder(self.path.parent)
+
+    def _begin(self, kind: Kind) -> Contents:
         data = self._read_from(0)
         line = data[: data.find(b"\n") + 1]
         self._seen, self._lines = len(line), 1
-        contents = _read_header(self.path, line)
+        contents = _read_header(self.path, line, kind)
         check_version(contents, self.path)
         _check_usable(self.path, contents)
         return contents
@@ -265,35 +284,18 @@ class ResultsFile:
         self._seen += len(data)
 
     def _read_from(self, start: int) -> bytes:
-        size = os.fstat(self._descriptor).st_size
-        parts = []
-        while start < size:
-            parts.append(os.pread(self._descriptor, size - start, start))
-            start += len(parts[-1])
-        return b"".join(parts)
+        self._stream.seek(start)
+        return self._stream.readall()
 
-    def _check_study(self, study: Study) -> None:
-        """The file's study, or one that only adds cells to it."""
-        if canonical(self.contents.study) == canonical(dict(study.document)):
+    def _go_on_with(self, grid: Grid) -> None:
+        """Note another document than the file's, if the grid may go on from that one."""
+        if canonical(self.contents.study) == canonical(dict(grid.document)):
             return
-        known = Study.from_document(self.contents.study, str(self.path))
-        if known.name != study.name:
-            raise InputError(
-                f"holds results of the study {known.name!r}, not of {study.name!r}",
-                where=self.path,
-                remedy="choose another `output`",
-            )
-        old, new = ({cell.identifier for cell in one.cells(self._digests(study))} for one in (known, study))
-        if not old <= new:
-            raise InputError(
-                f"{len(old - new)} of the {len(old)} cells that it was begun with are not in the study any more",
-                where=self.path,
-                remedy="undo the change, or choose another `output`; a study may only grow",
-            )
-        self._append({"kind": "study", "study": dict(study.document)})
-
-    def _digests(self, study: Study) -> dict[str, str]:
-        return dict.fromkeys(study.data, "") | self.contents.digests
+        try:
+            grid.check_goes_on(self.contents.study, self.contents.digests)
+        except InputError as error:
+            raise InputError(error.what, where=self.path, remedy=error.remedy) from None
+        self._append({"kind": "study", "study": dict(grid.document)})
 
     def _append(self, line: dict[str, Any]) -> None:
         self._write(line)
@@ -304,21 +306,21 @@ class ResultsFile:
         # A study keeps its order, of data sets above all; a result is the same bytes whoever writes it.
         text = json.dumps(line, separators=(",", ":")) if line["kind"] == "study" else canonical(line)
         data = text.encode() + b"\n"
-        size = os.fstat(self._descriptor).st_size
+        size = self._size()
         try:
-            written = os.write(self._descriptor, data)
-            os.fsync(self._descriptor)
+            written = self._stream.write(data)
+            os.fsync(self._stream.fileno())
         except OSError as error:
-            os.ftruncate(self._descriptor, size)
+            self._cut(size)
             raise InputError(
                 f"cannot be written ({error.strerror})", where=self.path, remedy="make room and start the study again"
             ) from None
         if written < len(data):
-            os.ftruncate(self._descriptor, size)
+            self._cut(size)
             raise InputError("the disk is full", where=self.path, remedy="make room and start the study again")
 
 
-def _read_header(path: Path, line: bytes) -> Contents:
+def _read_header(path: Path, line: bytes, kind: Kind) -> Contents:
     """A results file before its second line."""
     try:
         header = json.loads(line)
@@ -334,30 +336,22 @@ def _read_header(path: Path, line: bytes) -> Contents:
         )
     if not isinstance(header.get("study"), dict):
         raise _damaged_header(path)
-    return Contents(header["study"], str(header.get("version")))
+    found = header.get("study_kind", FIRST_KIND)
+    if found != kind.name:
+        raise InputError(f"holds {found}, not {kind.name}", where=path, remedy="give it to the command that made it")
+    return Contents(kind, header["study"], str(header.get("version")))
 
 
 def _check_usable(path: Path, contents: Contents) -> None:
-    """Raise `InputError`, naming the file, for a study that is none, or that this version does not know."""
+    """Raise `InputError`, naming the file, for a document that this version cannot use."""
     try:
-        Study.from_document(contents.study, str(path))
+        contents.kind.check_document(contents.study, str(path))
     except InputError as error:
         raise InputError(
             f"its study cannot be used ({error.what})",
             where=error.where,
             remedy="restore the file, or choose another `output`",
         ) from None
-
-
-def _check_line(line: dict[str, Any]) -> None:
-    """Raise `ValueError` for a line that lacks something, or whose cell is not the hash of its parameters."""
-    held = _HELD.get(str(line.get("kind")))
-    if held is None or not all(isinstance(line.get(name), type_) for name, type_ in held.items()):
-        raise ValueError(line)
-    if "parameters" in held and line["cell"] != identifier_of(line["parameters"]):
-        raise ValueError(line)
-    if line["kind"] == "result" and not isinstance(line["values"].get("metrics"), dict):
-        raise ValueError(line)
 
 
 def _take(contents: Contents, path: Path, number: int, line: bytes) -> None:

@@ -6,18 +6,21 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from qpbae_tn.errors import InputError
 from qpbae_tn.metrics.evaluation import METRIC_TITLES
-from qpbae_tn.study.cells import QUANTUM, Settings, canonical
+from qpbae_tn.study.cells import QUANTUM, Cell, Settings
+from qpbae_tn.study.grid import canonical
 from qpbae_tn.study.presets import PaperCell, paper_cells
-from qpbae_tn.study.specification import Study
-from qpbae_tn.study.store import Contents
+from qpbae_tn.study.specification import EXPERIMENTS, Study
+from qpbae_tn.study.store import Contents, read_results, results_path
 
 LEFT_OUT = ("data_digest", "record", "listed_split", "seed")
-"""Parameters that do not tell configurations of one study apart."""
+"""Parameters in which the results of one configuration may differ."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,53 @@ class Configuration:
         return all(self.parameters.get(key) == value for key, value in parameters.items())
 
 
-def configurations(contents: Contents) -> list[Configuration]:
+@dataclass(frozen=True, eq=False)
+class StudyResults:
+    """A study's results file.
+
+    Args:
+        path: of the file.
+        study: what was to be done.
+        contents: all that the file holds.
+        configurations: the results over seeds.
+    """
+
+    path: Path
+    study: Study
+    contents: Contents
+    configurations: tuple[Configuration, ...]
+
+    @classmethod
+    def read(cls, place: Path, *, empty: bool = False) -> StudyResults:
+        """From a study's folder or results file.
+
+        Args:
+            place: of them.
+            empty: whether it may hold no results yet.
+
+        Raises:
+            InputError: no results, or a file that cannot be used.
+        """
+        path = results_path(place)
+        contents = read_results(path, EXPERIMENTS)
+        study = Study.from_document(contents.study, str(path))
+        found = tuple(configurations(study, contents))
+        if not found and not empty:
+            raise InputError("holds no results yet", where=path, remedy="go on with qpbae study run")
+        return cls(path, study, contents, found)
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """The study's cells on the data sets that are in the file, by id."""
+        return {cell.identifier: cell for cell in self.study.cells(self.contents.digests)}
+
+    def one(self, **parameters: object) -> Configuration | None:
+        """The first configuration with these parameters, if there is one."""
+        return next((one for one in self.configurations if one.matches(**parameters)), None)
+
+
+def configurations(study: Study, contents: Contents) -> list[Configuration]:
     """The results of a file as configurations, in the order of the study's grid."""
-    study = Study.from_document(contents.study, "results")
     gathered: dict[str, list[Mapping[str, Any]]] = {}
     for cell in study.cells(contents.digests):
         if cell.identifier in contents.results:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
 from qpbae_tn.data.splits import stratified_subset
@@ -30,9 +29,15 @@ from qpbae_tn.metrics.ranked import FPR_LIMIT, Aupro, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable, operating_threshold
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
-from qpbae_tn.study.cells import QUANTUM, Cell, Record, Settings, canonical
+from qpbae_tn.study.cells import QUANTUM, Cell, Record, Settings
+from qpbae_tn.study.grid import Work
 from qpbae_tn.study.presets import authors_angles
-from qpbae_tn.study.sources import Request, load, split_of
+from qpbae_tn.study.pricing import patch_work
+from qpbae_tn.study.runner import Progress, run_grid
+from qpbae_tn.study.sources import Request, Source, load, split_of
+from qpbae_tn.study.specification import Study
+from qpbae_tn.study.store import ResultsFile
+from qpbae_tn.study.workers import Workers
 
 # What is recorded of a detector's maps: metrics with intervals, curves, spread over test subsets, legacy AUPRO.
 
@@ -225,88 +230,95 @@ def _losses(history: tuple[EpochRecord, ...]) -> dict[str, Any]:
     }
 
 
-# What one worker does: a group of cells, from the images to the values that are recorded.
+# The cells of a study in groups, and what one worker does: a group, from the images to the values that are recorded.
 
 
 MAP_PIXELS = 1 << 25
 """Pixels of anomaly maps held at once, 256 MiB: detectors beyond that are evaluated in several rounds."""
 
 
-@dataclass(frozen=True)
-class Group:
-    """Cells of one `Cell.group`, as they travel to a worker.
+GROUP_CELLS = 24
+"""Cells handed out together at most: results are written group by group, and past this sharing gains little."""
+
+
+def run_study(study: Study, sources: Mapping[str, Source], results: Path, workers: Workers, **options: Any) -> Progress:
+    """Compute every cell that has no result yet and append it to the results file.
+
+    Args:
+        study: what to do.
+        sources: the data sets that are there; cells on others wait for another run.
+        results: the results file.
+        workers: where to compute.
+        options: as those of `runner.run_grid`.
+
+    Raises:
+        InputError: a results file of another study, other data than before, or workers that cannot be reached.
+    """
+    with ResultsFile(results, study) as store:
+        for source in sources.values():
+            store.add_data(source.name, source.digest, source.counts())
+        cells = study.cells({name: source.digest for name, source in sources.items()})
+        return run_grid(store, [[work] for work in groups(study, sources, cells)], workers, **options)
+
+
+def groups(study: Study, sources: Mapping[str, Source], cells: Sequence[Cell]) -> list[Work]:
+    """The cells by what they share, data set after data set, the costly groups first."""
+    by_group: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_group.setdefault(cell.group, []).append(cell)
+    found = []
+    for members in by_group.values():
+        request = sources[members[0].data].request_for(members[0])
+        for first in range(0, len(members), GROUP_CELLS):
+            found.append(Work(run_group, request, tuple(members[first : first + GROUP_CELLS])))
+    order = list(study.data)
+    return sorted(found, key=lambda work: (order.index(work.cells[0].data), -sum(map(patch_work, work.cells))))
+
+
+def run_group(request: Request, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Train and evaluate cells of one `Cell.group`.
 
     Args:
         request: the images that they need.
         cells: at least one.
-    """
-
-    request: Request
-    cells: tuple[Cell, ...]
-
-    def halves(self) -> tuple[Group, Group]:
-        """Two groups of half as many cells."""
-        middle = len(self.cells) // 2
-        return replace(self, cells=self.cells[:middle]), replace(self, cells=self.cells[middle:])
-
-
-@dataclass(frozen=True)
-class GroupResult:
-    """What a group gave.
-
-    Args:
-        values: JSON values of each cell, by its id; the same bits wherever and in whatever company it was computed.
-        seconds: what it took.
-    """
-
-    values: Mapping[str, Mapping[str, Any]]
-    seconds: float
-
-
-def run_group(group: Group) -> GroupResult:
-    """Train and evaluate the cells of a group.
-
-    Linear algebra is held to one thread: with more, sums are split differently and the last bits change with the number
-    of processors. Cells run beside each other instead.
 
     Raises:
         InputError: images that cannot be used, that have changed, or that a split does not fit.
     """
-    threadpool_limits(limits=1)
-    start = time.perf_counter()
-    train, test = load(group.request)
-    split = split_of(group.cells[0], len(train))
+    train, test = load(request)
+    split = split_of(cells[0], len(train))
     normal = train.take(split.train), train.take(split.validation)
     workshop = Workshop(normal[0].images, normal[1].images)
     room = max(1, MAP_PIXELS // max(1, test.images.size))
-    values: dict[str, Mapping[str, Any]] = {}
-    for first in range(0, len(group.cells), room):
-        cells = group.cells[first : first + room]
-        detectors = {cell.identifier: workshop.detector(cell.settings) for cell in cells}
-        values |= _evaluate(cells, detectors, normal[1], test)
-    return GroupResult(values, time.perf_counter() - start)
+    values: list[dict[str, Any]] = []
+    for first in range(0, len(cells), room):
+        some = cells[first : first + room]
+        detectors = {cell.identifier: workshop.detector(cell.settings) for cell in some}
+        values += _evaluate(some, detectors, normal[1], test)
+    return values
 
 
 def _evaluate(
-    cells: tuple[Cell, ...], detectors: Mapping[str, Detector], validation: ImageSet, test: LabelledImageSet
-) -> dict[str, dict[str, Any]]:
+    cells: Sequence[Cell], detectors: Mapping[str, Detector], validation: ImageSet, test: LabelledImageSet
+) -> list[dict[str, Any]]:
     """Maps of all detectors from the same patch states, and what the cells record of them."""
     specification = cells[0].settings.specification
     scorers = {name: detector.scorer for name, detector in detectors.items()}
     normal_maps, _ = anomaly_maps(specification, validation.images, scorers)
     maps, zero_patches = anomaly_maps(specification, test.images, scorers)
-    values = {}
+    values = []
     for cell in cells:
         name = cell.identifier
         threshold = operating_threshold(normal_maps[name])
-        values[name] = {
-            **detectors[name].facts,
-            "threshold": threshold,
-            "test_images": len(test),
-            "defective_images": int(test.defective.sum()),
-            "vanished_masks": len(test.vanished),
-            "test_zero_patches": zero_patches,
-            **measure(maps[name], test, threshold, cell.record),
-        }
-        canonical(values[name])  # a training that ran off to NaN is a failure of this cell, told here
+        values.append(
+            {
+                **detectors[name].facts,
+                "threshold": threshold,
+                "test_images": len(test),
+                "defective_images": int(test.defective.sum()),
+                "vanished_masks": len(test.vanished),
+                "test_zero_patches": zero_patches,
+                **measure(maps[name], test, threshold, cell.record),
+            }
+        )
     return values

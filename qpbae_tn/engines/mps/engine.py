@@ -20,7 +20,8 @@ from qpbae_tn.engines.mps.sweep import Fidelities, both_fidelities, plan_sites, 
 from qpbae_tn.engines.mps.windows import Windows, window_matrices
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.mps import MpsStack, check_truncation, concatenate, states_to_mps
-from qpbae_tn.model.outcomes import OutcomeKind, Outcomes
+from qpbae_tn.model.names import OutcomeKind
+from qpbae_tn.model.outcomes import Outcomes
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.model.truncation import score_intervals
 

@@ -10,9 +10,9 @@ import pytest
 from qpbae_tn.analysis.reproduction.authors import image_count, loss_rows, read_losses, read_metrics
 from qpbae_tn.analysis.reproduction.results import StudyResults
 from qpbae_tn.study.presets import paper_cells
-from qpbae_tn.study.runner import run_study
 from qpbae_tn.study.sources import open_sources
 from qpbae_tn.study.specification import Study
+from qpbae_tn.study.work import run_study
 from qpbae_tn.study.workers import InProcess
 
 DOCUMENT = {

@@ -14,9 +14,9 @@ from qpbae_tn.analysis.reproduction.authors import image_count, read_losses, rea
 from qpbae_tn.analysis.reproduction.report import write_reproduction_report
 from qpbae_tn.analysis.reproduction.results import StudyResults, run_or_read
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.runner import run_study
 from qpbae_tn.study.sources import open_sources
 from qpbae_tn.study.specification import Study, read_study
+from qpbae_tn.study.work import run_study
 from qpbae_tn.study.workers import InProcess
 
 

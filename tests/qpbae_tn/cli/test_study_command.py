@@ -227,7 +227,7 @@ def test_wrong_input_is_refused(refused: Refused, study: Path, ran: Path, data_f
     )
     refused("study", "run", study, "--data", f"stipes={data_folder}", words="did you mean stripes")
     refused("study", "run", study, "--data", data_folder, words="NAME=FOLDER")
-    refused("study", "run", study, words="is told of no data")
+    refused("study", "run", study, words="is given no data")
     refused("study", "run", "papr", words="did you mean paper")
     refused("study", "run", study, *data, "--jobs", -1, words="--jobs")
     refused("study", "run", study, *data, "--jobs", 2, "--scheduler", "tcp://127.0.0.1:9", words="one of them")

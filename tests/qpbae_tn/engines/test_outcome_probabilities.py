@@ -11,7 +11,8 @@ from qpbae_tn.compiler.circuits import encoder
 from qpbae_tn.engines import make_engine
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.blocks import BLOCK_KINDS
-from qpbae_tn.model.outcomes import OutcomeKind, Outcomes, side_qubits
+from qpbae_tn.model.names import OutcomeKind
+from qpbae_tn.model.outcomes import Outcomes, side_qubits
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +14,7 @@ from qpbae_tn.experiment import scoring
 from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.experiment.scoring import PatchBatch, anomaly_maps, model_scorer
 from qpbae_tn.model.embedding import embed
-from qpbae_tn.model.names import ScoreKind, check_score
+from qpbae_tn.model.names import check_score
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -139,7 +137,7 @@ def test_a_constant_image_has_a_constant_map(rng: np.random.Generator) -> None:
     specification = ModelSpecification.build(4, 1, 2, image_size=32)
     angles = rng.normal(size=specification.ansatz.parameter_count)
     engine = ExactEngine()
-    scorers = {score: model_scorer(specification, angles, engine, score) for score in get_args(ScoreKind)}
+    scorers = {score: model_scorer(specification, angles, engine, score) for score in ("reconstruction", "trash")}
     for level in (0.0, 0.2, 0.5, 1.0):
         maps, _ = anomaly_maps(specification, np.full((2, 32, 32), level), scorers)
         assert all(np.ptp(found) == 0 for found in maps.values())

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.fidelity import outcome_probabilities, trash_fidelity
-from qpbae_tn.model.outcomes import Outcomes, largest_kind, side_qubits
+from qpbae_tn.model.outcomes import Outcomes, side_qubits
 from qpbae_tn.model.score import Score, outcome_weights
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -128,15 +128,6 @@ def test_classes_are_the_subbands_of_the_walsh_functions(order) -> None:  # type
             assert min(constant) == scale
     assert np.bincount(members).tolist() == outcomes.sizes.astype(int).tolist()
     assert sorted([*side_qubits(specification)[0], *side_qubits(specification)[1]]) == list(range(6))
-
-
-def test_kinds_that_a_size_allows() -> None:
-    sizes = {64: 1, 128: 2, 256: 1}
-    kinds = {
-        size: largest_kind(ModelSpecification.build(size, 1, bottleneck, image_size=size))
-        for size, bottleneck in sizes.items()
-    }
-    assert kinds == {64: "all", 128: "trash", 256: "classes"}
 
 
 def test_a_score_survives_its_file_and_refuses_nonsense() -> None:

@@ -17,9 +17,9 @@ import pytest
 
 from qpbae_tn.errors import InputError
 from qpbae_tn.study import workers as dask_client
-from qpbae_tn.study.runner import run_study
 from qpbae_tn.study.sources import open_sources
 from qpbae_tn.study.specification import read_study
+from qpbae_tn.study.work import run_study
 from qpbae_tn.study.workers import InProcess, connected
 
 pytest.importorskip("distributed", reason="the extra 'distributed' is not installed")
@@ -117,7 +117,7 @@ def test_a_scheduler_without_workers_is_waited_at_aloud(
         assert (tmp_path / "err").read_text().count("note: ") == 1
         # No worker answers in so short a time; one that hangs would never.
         monkeypatch.setattr(dask_client, "WORKER_SECONDS", 0.0001)
-        with pytest.raises(InputError, match="have not told their versions"), connected(address):
+        with pytest.raises(InputError, match="have not said their versions"), connected(address):
             pass
 
 

@@ -11,7 +11,8 @@ import pytest
 
 import qpbae_tn.study.store as store_module
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.specification import Study
+from qpbae_tn.study.grid import Kind, PointGrid
+from qpbae_tn.study.specification import EXPERIMENTS, Study
 from qpbae_tn.study.store import ResultsFile, read_results
 
 DOCUMENT = {
@@ -38,7 +39,7 @@ def test_results_come_back_as_they_were_written(tmp_path: Path) -> None:
     study = make()
     path = tmp_path / "new" / "results.jsonl"
     fill(path, study, 5)
-    contents = read_results(path)
+    contents = read_results(path, EXPERIMENTS)
     cells = study.cells(DIGESTS)
     assert list(contents.results) == [cell.identifier for cell in cells[:5]]
     assert contents.results[cells[3].identifier]["values"] == {"metrics": {"auroc": {"value": 3 / 7}}}
@@ -62,7 +63,7 @@ def test_every_torn_end_is_cut_off_and_nothing_else(tmp_path: Path) -> None:
     for end in [*range(last, len(whole), 37), len(whole) - 1]:
         path.write_bytes(whole[:end])
         # A reader leaves the file alone and takes what is whole.
-        assert len(read_results(path).results) == 1
+        assert len(read_results(path, EXPERIMENTS).results) == 1
         assert path.read_bytes() == whole[:end]
         with ResultsFile(path, study) as store:
             assert store.repaired_bytes == end - last
@@ -70,7 +71,7 @@ def test_every_torn_end_is_cut_off_and_nothing_else(tmp_path: Path) -> None:
         assert path.read_bytes() == whole
 
 
-def test_a_torn_header_is_begun_anew(tmp_path: Path) -> None:
+def test_a_torn_header_is_begun_again(tmp_path: Path) -> None:
     study, path = make(), tmp_path / "results.jsonl"
     fill(path, study, 1)
     whole = path.read_bytes()
@@ -104,8 +105,21 @@ def test_another_study_or_version_is_refused(tmp_path: Path, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr(store_module, "FORMAT_VERSION", 99)
         with pytest.raises(InputError, match="has format version 1, not 99"):
-            read_results(path)
+            read_results(path, EXPERIMENTS)
     assert path.read_bytes() == before
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    other = PointGrid("store", kind=Kind("points"))
+    ResultsFile(path, other).close()
+    with pytest.raises(InputError, match="holds points, not experiments"):
+        read_results(path, EXPERIMENTS)
+    with pytest.raises(InputError, match="holds points, not experiments"):
+        ResultsFile(path, make())
+    fill(tmp_path / "study.jsonl", make(), 1)
+    with pytest.raises(InputError, match="holds experiments, not points"):
+        ResultsFile(tmp_path / "study.jsonl", other)
 
 
 def test_other_files_under_the_name_of_a_data_set_are_refused(tmp_path: Path) -> None:
@@ -122,7 +136,7 @@ def test_a_study_may_grow(tmp_path: Path) -> None:
     with ResultsFile(path, larger) as store:
         left = [cell for cell in larger.cells(DIGESTS) if cell.identifier not in store.contents.results]
     assert len(left) == 2
-    contents = read_results(path)
+    contents = read_results(path, EXPERIMENTS)
     assert len(Study.from_document(contents.study, "again").cells(DIGESTS)) == 82
     with pytest.raises(InputError, match="2 of the 82 cells"):
         ResultsFile(path, make())
@@ -156,13 +170,13 @@ def test_a_damaged_or_incomplete_line_is_named(text: str, tmp_path: Path) -> Non
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:2], line, *lines[2:]]))
     with pytest.raises(InputError, match="line 3 is damaged"):
-        read_results(path)
+        read_results(path, EXPERIMENTS)
     with pytest.raises(InputError, match="line 3 is damaged"):
         ResultsFile(path, make())
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "said"),
     [
         (lambda header: header[:-1], "the header (line 1) is damaged; restore the file"),
         (
@@ -173,17 +187,17 @@ def test_a_damaged_or_incomplete_line_is_named(text: str, tmp_path: Path) -> Non
         (lambda header: header.replace('"seeds"', '"sedes"'), "its study cannot be used (unknown key 'sedes')"),
     ],
 )
-def test_a_damaged_header_is_told_with_its_file(change: Callable[[str], str], told: str, tmp_path: Path) -> None:
+def test_a_damaged_header_is_said_with_its_file(change: Callable[[str], str], said: str, tmp_path: Path) -> None:
     """Not as a line that may be removed: without its header a file says nothing."""
     path = tmp_path / "results.jsonl"
     fill(path, make(), 2)
     header, *rest = path.read_text().splitlines()
     path.write_text("\n".join([change(header), *rest, ""]))
     before = path.read_bytes()
-    for read in (read_results, lambda path: ResultsFile(path, make())):
+    for read in (lambda path: read_results(path, EXPERIMENTS), lambda path: ResultsFile(path, make())):
         with pytest.raises(InputError) as caught:
             read(path)
-        assert told in str(caught.value)
+        assert said in str(caught.value)
         assert str(path) in str(caught.value)
         assert "computed again" not in str(caught.value)
     assert path.read_bytes() == before
@@ -195,7 +209,7 @@ def test_a_failure_gives_way_to_a_result(tmp_path: Path) -> None:
     with ResultsFile(path, study) as store:
         store.add_failure(cell, "out of luck")
         store.add_result(cell, {"metrics": {}})
-    contents = read_results(path)
+    contents = read_results(path, EXPERIMENTS)
     assert contents.failures[cell.identifier]["cause"] == "out of luck"
     assert cell.identifier in contents.results
 

@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import signal
-import time
 import tomllib
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
@@ -23,22 +22,21 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.evaluation import evaluate_model, fit_baselines
 from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.experiment.training import train_model
-from qpbae_tn.study import runner
-from qpbae_tn.study.pricing import TIMES_NAME
-from qpbae_tn.study.runner import Progress, run_study
+from qpbae_tn.interval import Interval
+from qpbae_tn.study.runner import TIMES_NAME, Progress
 from qpbae_tn.study.sources import Source, missing, open_sources, parse_data_options
-from qpbae_tn.study.specification import Study, read_study
+from qpbae_tn.study.specification import EXPERIMENTS, Study, read_study
 from qpbae_tn.study.store import read_results
-from qpbae_tn.study.work import Group, GroupResult, run_group
-from qpbae_tn.study.workers import InProcess, LocalProcesses, Workplace
+from qpbae_tn.study.work import run_group, run_study
+from qpbae_tn.study.workers import InProcess, LocalProcesses, Workers
 
 CELLS = 8 + 3 + 4
 """Quantum ones, the DC overlap for each patch size and stride, patch PCA for each configuration."""
 
 
-def run(study_file: Path, results: Path, workplace: Workplace | None = None, **options: Any) -> Progress:
+def run(study_file: Path, results: Path, workers: Workers | None = None, **options: Any) -> Progress:
     study = read_study(str(study_file))
-    return run_study(study, open_sources(study, {}), results, workplace or InProcess(), **options)
+    return run_study(study, open_sources(study, {}), results, workers or InProcess(), **options)
 
 
 def run_arguments(study_file: Path) -> tuple[Study, dict[str, Source]]:
@@ -116,8 +114,9 @@ def test_a_cell_is_what_training_and_evaluating_it_alone_gives(
             if same and seed and bottleneck:
                 found = json.loads(undisturbed[other.identifier])["values"]["metrics"]
                 for name, value in expected[other.settings.detector].metrics.items():
-                    assert found[name]["value"] == pytest.approx(value.value, abs=1e-9, nan_ok=True), name
-                    assert found[name]["low"] == pytest.approx(value.low, abs=1e-9, nan_ok=True), name
+                    one = Interval.from_json(found[name])
+                    assert one.value == pytest.approx(value.value, abs=1e-9, nan_ok=True), name
+                    assert one.low == pytest.approx(value.low, abs=1e-9, nan_ok=True), name
 
 
 def test_a_finished_study_is_left_alone(undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path) -> None:
@@ -136,8 +135,7 @@ def test_values_do_not_depend_on_company(undisturbed: dict[str, bytes], study_fi
     study = read_study(str(study_file))
     source = open_sources(study, {})["stripes"]
     for cell in study.cells({"stripes": source.digest})[::4]:
-        group = Group(source.request_for(cell), (cell,))
-        values = run_group(group).values[cell.identifier]
+        (values,) = run_group(source.request_for(cell), [cell])
         assert json.loads(undisturbed[cell.identifier])["values"] == json.loads(json.dumps(values))
 
 
@@ -167,43 +165,30 @@ def test_a_dead_worker_is_replaced(undisturbed: dict[str, bytes], study_file: Pa
     assert result_lines(results) == undisturbed
 
 
-def test_twenty_kills_lose_nothing_and_change_nothing(
+def test_a_study_that_is_killed_goes_on_to_the_same_bytes(
     undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path
 ) -> None:
-    """kill -9 at random moments, resuming each time, until the study is done; then twenty times or more in all.
-
-    A child is given longer after each kill that found nothing new written, for a study whose first group takes longer
-    than any moment drawn would never end.
-    """
+    """kill -9 at random moments, each later than the one before, until the study is done; see also `test_grids`."""
     arguments = run_arguments(study_file)
     rng = np.random.default_rng(11)
-    start(arguments, tmp_path / "warm.jsonl").join(120)
-    started = time.perf_counter()
-    start(arguments, tmp_path / "timing.jsonl").join(120)
-    whole = time.perf_counter() - started
-    assert result_lines(tmp_path / "timing.jsonl") == undisturbed
-    kills = round_ = 0
-    while kills < 20:
-        results = tmp_path / f"results-{round_}.jsonl"
-        round_ += 1
-        known: dict[str, bytes] = {}
-        fruitless = 0
-        while len(known) < CELLS:
-            assert fruitless < 60, "no result in sixty runs, each given longer than the one before"
-            child = start(arguments, results)
-            child.join(float(rng.uniform(0.02, 0.6) * whole * 1.1**fruitless))
-            if child.exitcode is None:
-                assert child.pid is not None
-                os.kill(child.pid, signal.SIGKILL)
-                child.join()
-                kills += 1
-            else:
-                assert child.exitcode == 0
-            now = result_lines(results) if results.exists() and results.read_bytes().endswith(b"\n") else known
-            assert known.items() <= now.items()
-            fruitless = 0 if len(now) > len(known) else fruitless + 1
-            known = now
-        assert known == undisturbed
+    results = tmp_path / "results.jsonl"
+    known: dict[str, bytes] = {}
+    kills = 0
+    while len(known) < CELLS:
+        child = start(arguments, results)
+        child.join(float(rng.uniform(0.1, 0.3) * 1.3**kills))
+        if child.exitcode is None:
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGKILL)
+            child.join()
+            kills += 1
+        else:
+            assert child.exitcode == 0
+        now = result_lines(results) if results.exists() and results.read_bytes().endswith(b"\n") else known
+        assert known.items() <= now.items()
+        known = now
+    assert kills
+    assert known == undisturbed
 
 
 def test_two_runs_at_once_share_one_file(undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path) -> None:
@@ -216,20 +201,19 @@ def test_two_runs_at_once_share_one_file(undisturbed: dict[str, bytes], study_fi
 
 
 def test_cells_that_another_run_did_are_not_counted_as_ones_own(
-    undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    undisturbed: dict[str, bytes], study_file: Path, tmp_path: Path
 ) -> None:
-    """One run does the whole study while another is at its first group; each tells what it wrote itself."""
+    """One run does the whole study while another is at its first group; each counts what it wrote itself."""
     results = tmp_path / "results.jsonl"
     others: list[Progress] = []
     counted: list[int] = []
 
-    def run_beside(group: Group) -> GroupResult:
-        monkeypatch.setattr(runner, "run_group", run_group)
-        others.append(run(study_file, results))
-        return run_group(group)
+    def run_beside(_: object) -> None:
+        if not others:
+            others.append(Progress())
+            others[0] = run(study_file, results)
 
-    monkeypatch.setattr(runner, "run_group", run_beside)
-    progress = run(study_file, results, on_cells=counted.append)
+    progress = run(study_file, results, on_work=run_beside, on_cells=counted.append)
     assert [(other.done, other.done_beside) for other in others] == [(CELLS, 0)]
     assert (progress.done_before, progress.done, progress.done_beside) == (0, 0, CELLS)
     assert sum(counted) == CELLS
@@ -251,7 +235,7 @@ def test_a_failing_cell_is_recorded_and_the_rest_goes_on(study_text: str, tmp_pa
     assert len(causes) == 4
     assert sum("index 99" in cause for cause in causes) == 3
     assert sum("epochs=40 learning_rate=1e+308" in cause for cause in causes) == 1
-    contents = read_results(results)
+    contents = read_results(results, EXPERIMENTS)
     assert len(contents.failures) == 4
     assert not set(contents.failures) & set(contents.results)
     again = run(path, results)
@@ -286,10 +270,10 @@ def test_changed_images_are_noticed(study_file: Path, tmp_path: Path) -> None:
 def test_data_options() -> None:
     study = read_study("paper")
     assert parse_data_options(["busi=a=b"], study) == {"busi": "a=b"}
-    for option, told in (("busi", "NAME=FOLDER"), ("=x", "NAME=FOLDER"), ("bsui=x", "did you mean busi")):
-        with pytest.raises(InputError, match=told):
+    for option, said in (("busi", "NAME=FOLDER"), ("=x", "NAME=FOLDER"), ("bsui=x", "did you mean busi")):
+        with pytest.raises(InputError, match=said):
             parse_data_options([option], study)
-    with pytest.raises(InputError, match="is told of no data"):
+    with pytest.raises(InputError, match="is given no data"):
         open_sources(study, {})
     with pytest.raises(InputError, match="no such folder"):
         open_sources(study, {"busi": "missing"})
@@ -309,7 +293,8 @@ def test_data_folders_are_absolute_for_workers_that_were_started_elsewhere(
     source = open_sources(study, {"stripes": "stripes"})["stripes"]
     assert source.folder == str(stripes)
     monkeypatch.chdir("/")
-    assert run_group(Group(source.request_for(cell := study.cells({"stripes": source.digest})[0]), (cell,))).values
+    cell = study.cells({"stripes": source.digest})[0]
+    assert run_group(source.request_for(cell), [cell])
 
 
 def test_data_sets_that_no_block_uses_are_not_missed() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.cells import ID_LENGTH
+from qpbae_tn.study.grid import ID_LENGTH
 from qpbae_tn.study.presets import PRESETS, authors_angles, authors_split, paper_cells
 from qpbae_tn.study.specification import Study, read_study
 
