@@ -134,7 +134,7 @@ def descend(
             ("near hadamard", hadamard + HADAMARD_SPREAD * rng.normal(size=part.parameter_count))
             for _ in range(options.near_hadamard)
         ]
-        found = []
+        found: list[Descent] = []
         if best is not None:
             found += _from_fewer(loss, part, best, rng, options)
         found += [lbfgs(loss, angles, options.max_steps, start) for start, angles in starts]

@@ -96,7 +96,9 @@ class LogVolume:
         """What no encoder can go below; log det(Sigma + eps) over all bit strings."""
         array = self.mean_state.array
         sigma = array.T @ array if self.mean_state.factored else array
-        return log_volume_bound(np.linalg.eigvalsh(sigma), self.outcomes.count, self.epsilon)
+        return log_volume_bound(
+            np.asarray(np.linalg.eigvalsh(sigma), dtype=np.float64), self.outcomes.count, self.epsilon
+        )
 
     def _rows(self, matrices: list[Float64Array]) -> Float64Array:
         """U, shape (2^n, 2^n)."""

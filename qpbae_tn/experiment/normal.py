@@ -55,7 +55,8 @@ def learn_normal(
                 ("trash", engine.trash_fidelity(specification, angles, states)),
             ):
                 place_means[name] = place_means[name] + (1.0 - fidelity) / (2 * count)
-    return NormalRecord(count, *images.shape[1:], dict(shares), dict(place_shares), dict(place_means))
+    height, width = images.shape[1:]
+    return NormalRecord(count, height, width, dict(shares), dict(place_shares), dict(place_means))
 
 
 def probabilities(

@@ -143,7 +143,7 @@ def find_thresholds(
 ) -> dict[str, float]:
     """The operating thresholds of the model's own score and of the fidelities, by the label of the score."""
     scores = dict.fromkeys([own, Score("reconstruction"), Score("trash")])
-    thresholds = {}
+    thresholds: dict[str, float] = {}
     for fold in ("mean", "log"):
         scorers = {
             score.label: model_scorer(specification, angles, engine, score, normal)

@@ -50,6 +50,15 @@ class Model:
     def __post_init__(self) -> None:
         object.__setattr__(self, "angles", self.specification.ansatz.check_angles(self.angles))
 
+    @property
+    def known_normal(self) -> NormalRecord:
+        """What it knows of normal patches; raises `InputError` for a model that knows nothing of them."""
+        if self.normal is None:
+            raise InputError(
+                "the model knows nothing of normal patches", where="model", remedy="train it again with this version"
+            )
+        return self.normal
+
     def save(self, path: Path) -> None:
         """Write the model file, whole or not at all."""
         document = {

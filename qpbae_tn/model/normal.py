@@ -64,11 +64,11 @@ class NormalRecord:
             InputError: the record lacks what the score needs.
         """
         outcomes = Outcomes(specification, score.outcomes)
-        shares = self._of(self.shares, score, "outcomes")
+        shares = self.shares_of(score.outcomes)
         if not score.positions:
             weights = outcome_weights(score.weights, shares, outcomes.sizes, score.epsilon)
             return weights, max(float(shares @ weights), LEAST_MEAN)
-        at_places = self._of(self.place_shares, score, "positions")
+        at_places = self.place_shares_of(score.outcomes)
         mixed = PLACE_SHARE * at_places + (1.0 - PLACE_SHARE) * shares
         weights = outcome_weights(score.weights, mixed, outcomes.sizes, score.epsilon)
         grid = self.grid(specification)
@@ -122,17 +122,23 @@ class NormalRecord:
             ) from None
         return cls(images, height, width, shares, at_places, means)
 
-    def _of(self, held: Mapping[OutcomeKind, Float64Array], score: Score, missing: str) -> Float64Array:
-        if score.outcomes not in held:
-            known = ", ".join(held) or "none"
-            where = " at each place" if missing == "positions" else ""
-            raise InputError(
-                f"the model does not know how often normal patches give outcomes {score.outcomes}{where} "
-                f"(known: {known})",
-                where=missing,
-                remedy=f"train it with `{missing}`" if missing == "positions" else "train it again",
-            )
-        return held[score.outcomes]
+    def shares_of(self, kind: OutcomeKind) -> Float64Array:
+        """lambda, shape (K,); raises `InputError` where it was not learned for this kind."""
+        return _known(self.shares, kind, "", where="outcomes", remedy=f"choose one of {', '.join(self.shares)}")
+
+    def place_shares_of(self, kind: OutcomeKind) -> Float64Array:
+        """lambda at each place, shape (N, K); raises `InputError` where it was not learned."""
+        return _known(self.place_shares, kind, " at each place", where="positions", remedy="train with `positions`")
+
+
+def _known(
+    held: Mapping[OutcomeKind, Float64Array], kind: OutcomeKind, place: str, *, where: str, remedy: str
+) -> Float64Array:
+    if kind not in held:
+        raise InputError(
+            f"the model does not know how often normal patches give outcomes {kind}{place}", where=where, remedy=remedy
+        )
+    return held[kind]
 
 
 def place_references(means: Float64Array, weights: Float64Array) -> Float64Array:

@@ -89,16 +89,16 @@ class Outcomes:
             Numbers below K, of the same shape. For classes it is (row class) * (n/2 + 1) + (column class), each 0
             without an excited bit and else the place of the finest one, counted from 1 at the coarsest.
         """
-        strings = np.asarray(strings, dtype=np.intp)
+        numbers: NDArray[np.intp] = np.asarray(strings).astype(np.intp)
         if self.kind != "classes":
-            return strings
+            return numbers
         rows, columns = side_qubits(self.specification)
         last = len(self.measured) - 1
         classes = []
         for side in (rows, columns):
-            finest = np.zeros_like(strings)
+            finest = np.zeros_like(numbers)
             for place, qubit in enumerate(side, start=1):
-                finest = np.where((strings >> (last - qubit)) & 1, place, finest)
+                finest = np.where((numbers >> (last - qubit)) & 1, place, finest)
             classes.append(finest)
         return np.asarray(classes[0] * self.scales + classes[1])
 
