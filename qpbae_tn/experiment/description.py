@@ -42,6 +42,8 @@ from qpbae_tn.model.names import (
     AnsatzName,
     BlockName,
     Fold,
+    Objective,
+    Optimizer,
     OutcomeKind,
     PixelOrder,
     ScoreKind,
@@ -64,6 +66,10 @@ BaselineName = Literal["dc_overlap", "patch_pca", "untrained", "classical", "cla
 
 
 BASELINE_NAMES: tuple[BaselineName, ...] = get_args(BaselineName)
+
+
+RECORDED = ("seed", "objective", "optimizer", "starts", "steps", "epochs", "learning_rate", "batch_size")
+"""Settings of training that a model file remembers by their names."""
 
 
 def _says(text: str, *, of: Any = None, at_least: int | None = None) -> dict[str, Any]:
@@ -121,6 +127,25 @@ class Experiment:
         default=None, metadata=_says("Seed of the subset of test images; by default the seed.", at_least=0)
     )
     epochs: int = field(default=20, metadata=_says("Passes over the training images.", at_least=0))
+    objective: Objective = field(
+        default="fidelity",
+        metadata=_says(
+            "What training minimises: fidelity (the loss of the paper), or log-volume (for weighted scores).",
+            of=Objective,
+        ),
+    )
+    optimizer: Optimizer | None = field(
+        default=None,
+        metadata=_says(
+            "adam, over batches, or lbfgs, on all images at once; by default adam for fidelity, lbfgs for log-volume.",
+            of=Optimizer,
+        ),
+    )
+    starts: int = field(
+        default=2,
+        metadata=_says("Starts of lbfgs near the Hadamard gates, besides these and the initial angles.", at_least=0),
+    )
+    steps: int = field(default=3000, metadata=_says("Largest number of steps of lbfgs from each start.", at_least=1))
     learning_rate: float = field(default=0.005, metadata=_says("Adam's step size."))
     batch_size: int = field(default=4, metadata=_says("Images a step.", at_least=1))
     init: Initialisation = field(
@@ -209,6 +234,11 @@ class Experiment:
                 )
         _ = self.specification, self.scoring
 
+    @property
+    def chosen_optimizer(self) -> Optimizer:
+        """The optimizer, chosen by the objective where none is given."""
+        return self.optimizer or ("adam" if self.objective == "fidelity" else "lbfgs")
+
     @cached_property
     def scoring(self) -> Score:
         """How patches are scored and folded."""
@@ -269,7 +299,7 @@ class Experiment:
             "epsilon": model.score.epsilon,
             "positions": model.score.positions,
             "fold": model.score.fold,
-            **{name: known[name] for name in ("seed", "epochs", "learning_rate", "batch_size") if name in known},
+            **{name: known[name] for name in RECORDED if name in known},
         }
         return cls(**{**values, **changes})
 
