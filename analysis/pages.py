@@ -326,19 +326,6 @@ def matched(
         yield {name: old.get(name) for name in names}, {name: row.get(name) for name in names}
 
 
-def parse_data(options: Sequence[str]) -> dict[str, Path]:
-    """`NAME=DIR` options as a mapping; raises `InputError` for one without a name or with a folder that is missing."""
-    folders = {}
-    for option in options:
-        name, separator, folder = option.partition("=")
-        if not separator or not name or not folder:
-            raise InputError(f"{option!r} is not NAME=DIR", where="data", remedy="write e.g. busi_32=path/to/folder")
-        if not Path(folder).is_dir():
-            raise InputError("no such folder", where=folder, remedy=f"check `data` {name}=DIR")
-        folders[name] = Path(folder)
-    return folders
-
-
 def _refuse_loss(folder: Path, page: Page, data: Mapping[str, Path]) -> None:
     for package in (read_made(folder, page.name) or {"extras": ()})["extras"]:
         if find_spec(package) is None:

@@ -25,6 +25,7 @@ TargetName = Annotated[
     str,
     typer.Option("--target", help="willow_pink, weber or rainbow; NAME:GATE chooses among native gates (weber:syc)."),
 ]
+Literal = Annotated[bool, typer.Option("--literal", help="Leave the paper's circuit as it is.")]
 
 
 def compile(
@@ -35,7 +36,7 @@ def compile(
     preparation: PreparationName = "mps",
     bond: PreparationBond = None,
     target: TargetName = "willow_pink",
-    literal: Annotated[bool, typer.Option("--literal", help="Leave the paper's circuit as it is.")] = False,
+    literal: Literal = False,
     export: Annotated[
         list[Path] | None,
         typer.Option(
@@ -62,7 +63,6 @@ def compile(
 
     Without a model, generic angles and a generic non-negative patch are drawn from --seed.
     """
-    from qpbae_tn.cli.training import build_specification
     from qpbae_tn.compiler.export.formats import missing_note
     from qpbae_tn.compiler.export.write import check_exports, export_program, holds_numbers
     from qpbae_tn.compiler.generic import generic_angles
@@ -71,21 +71,28 @@ def compile(
     from qpbae_tn.compiler.price.program import price_program
     from qpbae_tn.compiler.readouts import get_readout
     from qpbae_tn.compiler.targets.devices import parse_target
+    from qpbae_tn.experiment.description import Experiment
     from qpbae_tn.model.model import Model
 
     reporter = Reporter(json)
-    chosen, prepared = get_readout(readout), parse_preparation(preparation, bond)
+    chosen, prepared = get_readout(readout.lower()), parse_preparation(preparation.lower(), bond)
     files = export or []
     check_exports(files, force=force, json_target=json)
     if model is not None:
         loaded = Model.load(model)
         specification, angles = loaded.specification, loaded.angles
     else:
-        specification = build_specification(
-            patch_size, 1, bottleneck, ansatz, block, layers, trash, max(32, patch_size), "row"
-        )
+        specification = Experiment(
+            patch_size=patch_size,
+            bottleneck=bottleneck,
+            ansatz=ansatz.lower(),  # type: ignore[arg-type]
+            block=block.lower(),  # type: ignore[arg-type]
+            layers=layers,
+            trash=trash.lower(),  # type: ignore[arg-type]
+            image_size=max(32, patch_size),
+        ).specification
         angles = generic_angles(specification, seed)
-    processor = parse_target(target)
+    processor = parse_target(target.lower())
     if dry_run:
         from qpbae_tn.cli.pricing import dry_run_compilation
 
@@ -105,48 +112,34 @@ def compile(
     for note in notes:
         reporter.notice(note)
     for path in written:
-        reporter.console.print(f"wrote {path}", markup=False, soft_wrap=True)
-    document = {
-        **program.to_json(),
-        "estimated_fidelity": price.estimated_fidelity,
-        "price": price.to_json(),
-        "exported": [str(path) for path in written],
-        "notes": notes,
-    }
-    reporter.emit(document)
+        reporter.say(f"wrote {path}")
+    reporter.emit(
+        {
+            **program.to_json(),
+            "estimated_fidelity": price.estimated_fidelity,
+            "price": price.to_json(),
+            "exported": [str(path) for path in written],
+            "notes": notes,
+        }
+    )
 
 
 def _describe(program: CompiledProgram, price: ProgramPrice, reporter: Reporter) -> None:
-    from rich.table import Table
-
     from qpbae_tn.cli.quoting import program_rows
 
-    stages = Table(title="Stages", title_justify="left")
-    stages.add_column("stage", no_wrap=True)
-    for name in ("2-qubit", "their depth", "1-qubit", "readout moved by"):
-        stages.add_column(name, justify="right")
+    stages = []
     for record in program.log:
-        counts = [str(n) for n in (record.two_qubit_gates, record.two_qubit_depth, record.one_qubit_gates)]
         moved = record.check.deviation
-        stages.add_row(record.name.replace("_", " "), *counts, "-" if moved is None else f"{moved:.0e}")
-    reporter.console.print(stages)
-    table = Table(title=f"{program.readout.name} on {program.target.name}", show_header=False, title_justify="left")
-    table.add_column(style="bold")
-    table.add_column()
-    for name, value in program_rows(price):
-        table.add_row(name, value)
-    literal = program.literal_counts
-    table.add_row(
-        "before reductions", f"{literal.two_qubit_gates} two-qubit gates, depth {literal.two_qubit_depth}, not placed"
-    )
-    placement = program.placement
-    table.add_row(
-        "placement", f"{placement.swaps} SWAPs; {placement.note}" if placement.note else f"{placement.swaps} SWAPs"
-    )
-    table.add_row("preparation", f"{program.preparation.name}, fidelity {program.preparation_fidelity:.6f}")
-    found = program.verification
-    table.add_row(
-        "verified",
-        f"{found.quantity.value} = {found.found:.7f}, the model's {found.expected:.7f} ({found.method})",
-    )
-    reporter.console.print(table)
+        gates = (record.two_qubit_gates, record.two_qubit_depth, record.one_qubit_gates)
+        stages.append((record.name.replace("_", " "), *gates, None if moved is None else f"{moved:.0e}"))
+    header = ("stage", "2-qubit", "their depth", "1-qubit", "readout moved by")
+    reporter.table("Stages", header, stages, left=("stage",))
+    literal, placement, found = program.literal_counts, program.placement, program.verification
+    facts = {
+        **dict(program_rows(price)),
+        "before reductions": f"{literal.two_qubit_gates} two-qubit gates, depth {literal.two_qubit_depth}, not placed",
+        "placement": f"{placement.swaps} SWAPs" + (f"; {placement.note}" if placement.note else ""),
+        "preparation": f"{program.preparation.name}, fidelity {program.preparation_fidelity:.6f}",
+        "verified": f"{found.quantity.value} = {found.found:.7f}, the model's {found.expected:.7f} ({found.method})",
+    }
+    reporter.facts(f"{program.readout.name} on {program.target.name}", facts)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qpbae_tn.cli import options as o
-from qpbae_tn.cli.fields import in_options
+from qpbae_tn.cli.fields import in_options, integers, names, one_of
 from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -84,14 +84,13 @@ def estimate(
     json: o.JsonFile = None,
     dry_run: o.DryRun = False,
 ) -> None:
-    """Tell what configurations cost on a processor: gates, depth, time, fidelity, shots; one row each.
+    """Say what configurations cost on a processor: gates, depth, time, fidelity, shots; one row each.
 
     Images smaller than a patch are taken to be as large as the patch.
     """
     from qpbae_tn.analysis.resources.configuration import Assumptions, Effort, Grid, Placing
-    from qpbae_tn.cli.lists import integers, names, one_of
     from qpbae_tn.errors import InputError
-    from qpbae_tn.output import check_output_file, write_atomically
+    from qpbae_tn.output import check_output_file
 
     reporter = Reporter(json)
     if formulas:
@@ -101,37 +100,36 @@ def estimate(
         check_output_file(csv)
     from qpbae_tn.compiler.readouts import READOUTS
     from qpbae_tn.compiler.targets.devices import known_targets
-    from qpbae_tn.model.blocks import BLOCK_KINDS
+    from qpbae_tn.experiment.description import choices
 
     grid = Grid(
-        patch_sizes=integers(patch_size, "--patch-size"),
-        bottlenecks=integers(bottleneck, "--bottleneck"),
-        layers=integers(layers, "--layers"),
-        blocks=names(block, "--block", tuple(BLOCK_KINDS)),
-        readouts=names(readout, "--readout", tuple(READOUTS)),
-        preparations=names(preparation, "--preparation"),
-        targets=names(target, "--target", known_targets()),
+        patch_sizes=integers(patch_size, "patch_size"),
+        bottlenecks=integers(bottleneck, "bottleneck"),
+        layers=integers(layers, "layers"),
+        blocks=names(block, "block", choices("block")),
+        readouts=names(readout, "readout", tuple(READOUTS)),
+        preparations=names(preparation, "preparation"),
+        targets=names(target, "target", known_targets()),
         stride=stride,
         image_size=image_size,
     )
     assumptions = Assumptions(standard_error, trash_fidelity, fidelity, shot_period, epochs, train)
-    effort = Effort(count_limit, Placing(one_of(place, "--place", tuple(Placing))), seed=seed)
+    effort = Effort(count_limit, Placing(one_of(place, "placing", tuple(Placing))), seed=seed)
     _check(grid, assumptions)
     cells = list(grid.cells())
     if dry_run:
-        reporter.console.print(f"{len(cells)} rows", markup=False)
-        reporter.emit({"dry_run": {"rows": len(cells)}})
+        reporter.dry_run({"rows": len(cells)}, [f"{len(cells)} rows"])
         return
     from qpbae_tn.analysis.resources.estimate import estimate as estimate_cells
-    from qpbae_tn.report.render import rows_as_csv, to_csv
+    from qpbae_tn.tables import write_csv
 
-    with reporter.progress("estimate", len(cells)) as progress:
-        rows = estimate_cells(cells, assumptions, effort, lambda: progress.advance(progress.task_ids[0]))
+    with reporter.steps("estimate", len(cells)) as step:
+        rows = estimate_cells(cells, assumptions, effort, step)
     if not any("native" in row for row in rows):
         raise InputError(f"no configuration is possible: {rows[0]['reason']}", remedy="see qpbae estimate --help")
-    _table(rows, reporter)
+    _describe(rows, reporter)
     if csv is not None:
-        write_atomically(csv, to_csv(*rows_as_csv(rows)))
+        write_csv(csv, rows)
     reporter.emit({"assumptions": assumptions.to_json(), "rows": rows})
 
 
@@ -147,15 +145,15 @@ def _check(grid: Grid, assumptions: Assumptions) -> None:
         patch_qubit_count(size)
     for name in grid.preparations:
         preparation_gates(parse_preparation(name), 2)
-    for values, option in ((grid.layers, "--layers"), (grid.bottlenecks, "--bottleneck"), ((grid.stride,), "--stride")):
+    for field, values in {"layers": grid.layers, "bottleneck": grid.bottlenecks, "stride": (grid.stride,)}.items():
         if min(values) < 1:
-            raise InputError(f"{min(values)}", where=option, remedy="give at least 1")
+            raise InputError(f"{min(values)}", where=field, remedy="give at least 1")
     shots_for(assumptions.standard_error, 1.0)
     if assumptions.fidelity > assumptions.trash_fidelity:
         raise InputError(
             f"F = {assumptions.fidelity:g} above F_trash = {assumptions.trash_fidelity:g}",
-            where="--fidelity",
-            remedy="F is never above F_trash; give less, or a larger --trash-fidelity",
+            where="fidelity",
+            remedy="F is never above F_trash; give less, or a larger `trash_fidelity`",
         )
     if assumptions.shot_period is not None:
         shot_period(assumptions.shot_period)
@@ -164,87 +162,59 @@ def _check(grid: Grid, assumptions: Assumptions) -> None:
 def _formulas(reporter: Reporter) -> None:
     from qpbae_tn.analysis.resources.formula_document import GROUPS, LEGEND, formula_document
 
-    write = reporter.console.print
-    write(LEGEND, markup=False)
+    reporter.say(LEGEND)
     for group in GROUPS:
-        write(f"\n{group.title}", markup=False)
+        reporter.say(f"\n{group.title}")
         for name, formula in group.formulas.items():
-            write(f"  {name:17} {formula.text}", markup=False, soft_wrap=True)
-            write(f"  {'':17} ${formula.latex}$", markup=False, soft_wrap=True)
+            reporter.say(f"  {name:17} {formula.text}\n  {'':17} ${formula.latex}$")
     reporter.emit({"formulas": formula_document()})
 
 
-CONFIGURATION = ("P", "BD", "readout", "L", "block", "preparation", "target")
-FIGURES = ("qub", "literal", "reduced", "native", "us", "fid", "image", "train", "fits")
 SHOWN_NOTES = 8
-COLUMNS = 3
-"""The first of the configuration that stand in the table; a table for each value of the rest fits a terminal."""
+HEADER = ("P", "BD", "readout", "qub", "literal", "reduced", "native", "us", "fid", "image", "train", "fits")
+LEGEND_OF_HEADER = (
+    "literal, reduced (CZ, before placement) and native (placed where 'fits' says yes): two-qubit gates, preparation "
+    "included; us: duration; fid: estimated fidelity; image: seconds; train: hours, parameter shift over nominal "
+    "parameters; ~ by formula, bounds and medians."
+)
 
 
-def _table(rows: list[dict[str, Any]], reporter: Reporter) -> None:
-    from rich.table import Table
-
-    tables: dict[tuple[str, ...], Table] = {}
-    notes: dict[str, int] = {}
+def _describe(rows: list[dict[str, Any]], reporter: Reporter) -> None:
+    """A table for each value of what does not fit a terminal beside P, BD and readout."""
+    tables: dict[str, list[list[str]]] = {}
+    reasons: dict[str, int] = {}
     for row in rows:
-        cells = _cells(row)
-        if row["reason"]:
-            cells[-1] += f" {notes.setdefault(row['reason'], len(notes) + 1)}"
-        rest = tuple(cells[COLUMNS : len(CONFIGURATION)])
-        if rest not in tables:
-            title = ", ".join(f"{name} {value}" for name, value in zip(CONFIGURATION[COLUMNS:], rest, strict=True))
-            tables[rest] = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left")
-            for name in (*CONFIGURATION[:COLUMNS], *FIGURES):
-                side: Literal["left", "right"] = "left" if name in ("readout", "fits") else "right"
-                tables[rest].add_column(name, justify=side, no_wrap=True)
-        tables[rest].add_row(*cells[:COLUMNS], *cells[len(CONFIGURATION) :])
-    for table in tables.values():
-        reporter.console.print(table)
-    reporter.console.print(
-        "literal, reduced (CZ, before placement) and native (placed where 'fits' says yes): two-qubit gates, "
-        "preparation included; us: duration; fid: estimated fidelity; image: seconds; train: hours, parameter shift "
-        "over nominal parameters; ~ by formula, bounds and medians.",
-        markup=False,
-    )
-    for reason, number in list(notes.items())[:SHOWN_NOTES]:
+        configuration = row["configuration"]
+        rest = {"L": "layers", "block": "block", "preparation": "preparation", "target": "target"}
+        title = ", ".join(f"{name} {configuration[key]}" for name, key in rest.items())
+        note = f" {reasons.setdefault(row['reason'], len(reasons) + 1)}" if row["reason"] else ""
+        fits = {True: "yes", False: "no", None: "?"}[row["fits"]] + note
+        readout = configuration["readout"].replace("ancilla_training", "anc. training")
+        start = [str(configuration["patch_size"]), str(configuration["bottleneck"]), readout]
+        tables.setdefault(title, []).append([*start, *_figures(row), fits])
+    for title, lines in tables.items():
+        reporter.table(title, HEADER, lines, left=("readout", "fits"))
+    reporter.console.print(LEGEND_OF_HEADER, markup=False)
+    for reason, number in list(reasons.items())[:SHOWN_NOTES]:
         reporter.console.print(f"fits {number}: {in_options(reason)}", markup=False)
-    if len(notes) > SHOWN_NOTES:
-        reporter.console.print(f"... and {len(notes) - SHOWN_NOTES} more reasons, in --json and --csv", markup=False)
+    if len(reasons) > SHOWN_NOTES:
+        reporter.say(f"... and {len(reasons) - SHOWN_NOTES} more reasons, in --json and --csv")
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    c = row["configuration"]
-    start = [
-        c["patch_size"],
-        c["bottleneck"],
-        c["readout"].replace("ancilla_training", "anc. training"),
-        c["layers"],
-        c["block"],
-        c["preparation"],
-        c["target"],
-    ]
-    fits = {True: "yes", False: "no", None: "?"}[row["fits"]]
+def _figures(row: dict[str, Any]) -> list[str]:
+    from qpbae_tn.report.numbers import short
+
     if "native" not in row:
-        return [*map(str, start), *[""] * 8, fits]
+        return [""] * 8
     best = row["placed"] or row["native"]
     mark = "~" if best["source"] == "formula" else ""
     return [
-        *map(str, start),
         str(row["reduced"]["qubits"]),
-        _short(row["literal"]["two_qubit_gates"]),
-        _short(row["reduced"]["two_qubit_gates"]),
-        mark + _short(best["two_qubit_gates"]),
-        mark + _short(best["duration_ns"] / 1000),
+        short(row["literal"]["two_qubit_gates"]),
+        short(row["reduced"]["two_qubit_gates"]),
+        mark + short(best["two_qubit_gates"]),
+        mark + short(best["duration_ns"] / 1000),
         f"{mark}{best['fidelity']:.2f}",
-        _short(row["image"]["wall_time_s"]),
-        _short(row["training"]["nominal"]["wall_time_s"] / 3600),
-        fits,
+        short(row["image"]["wall_time_s"]),
+        short(row["training"]["nominal"]["wall_time_s"] / 3600),
     ]
-
-
-def _short(number: float) -> str:
-    """A count as it is, a measure to two digits, and either with an exponent where it is long."""
-    if isinstance(number, int) and number < 100_000:
-        return str(number)
-    text = f"{number:.2g}" if number < 1000 else f"{number:.1e}"
-    return text.replace("e+0", "e")

@@ -1,11 +1,16 @@
-"""From the library's fields to the options of the command line: the one place that knows both."""
+"""From the library's fields to the options of the command line, the one place that knows both; and lists of values.
+
+An option that takes several values has commas between them. What a parser finds wrong names the field, as the library
+does, and is translated like it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from typer.core import TyperCommand
 
@@ -27,6 +32,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 
 Every other field has the option of its own name, where a command has one: `patch_size` is `--patch-size`.
 """
+
+T = TypeVar("T")
 
 _QUOTED = re.compile(r"`([a-z][a-z0-9_]*)`")
 _words: ContextVar[Collection[str]] = ContextVar("words of the command that runs", default=())
@@ -92,3 +99,85 @@ class Command(TyperCommand):
             raise error_in_options(error, words) from error
         finally:
             _words.reset(before)
+
+
+def names(text: str, field: str, known: Sequence[str] | None = None, *, none: bool = False) -> tuple[str, ...]:
+    """Names, each once; "all" stands for all that are known, in whatever case.
+
+    Args:
+        text: as given.
+        field: what it sets.
+        known: the names that there are; None leaves them to be checked elsewhere.
+        none: whether "none" stands for no name at all.
+
+    Raises:
+        InputError: no name, or one that is not known.
+    """
+    if none and text.strip().lower() == "none":
+        return ()
+    if known is not None and text.strip().lower() == "all":
+        return tuple(known)
+    found = _several(text, field, str)
+    return found if known is None else tuple(dict.fromkeys(one_of(name, field, known) for name in found))
+
+
+def one_of(name: str, field: str, known: Sequence[str]) -> str:
+    """The name as it is known, in whatever case it is given; raises `InputError` for any other."""
+    for one in known:
+        if name.strip().lower() == one.lower():
+            return one
+    raise InputError(f"unknown value {name!r}", where=field, remedy=f"choose one of {', '.join(known)}")
+
+
+def integers(text: str, field: str) -> tuple[int, ...]:
+    """Whole numbers, each once; raises `InputError` for anything else."""
+    return _several(text, field, int, "is not a whole number", "4,8")
+
+
+def numbers(text: str, field: str, *, none: bool = False) -> tuple[float, ...]:
+    """Numbers, each once; raises `InputError` for anything else; with `none`, "none" stands for no number at all."""
+    if none and text.strip().lower() == "none":
+        return ()
+    return _several(text, field, float, "is not a number", "0.01,0.2")
+
+
+def counts(text: str, field: str) -> tuple[int, ...]:
+    """Whole numbers from 1 up, 1e6 among them, rising and each once; raises `InputError` for anything else."""
+
+    def count(part: str) -> int:
+        number = float(part)
+        if not (number.is_integer() and 1 <= number <= 1e15):
+            raise ValueError
+        return int(number)
+
+    return tuple(sorted(_several(text, field, count, "is not a count from 1 up", "10,100,1e4")))
+
+
+def named_folders(options: Iterable[str] | None) -> dict[str, Path]:
+    """The folders that `--data NAME=DIR`, given any number of times, names.
+
+    Raises:
+        InputError: an option of another form, or a folder that is missing.
+    """
+    found = {}
+    for option in options or ():
+        name, separator, folder = option.partition("=")
+        if not (separator and name and folder):
+            raise InputError(f"{option!r} is not NAME=DIR", where="data", remedy="write e.g. busi_32=path/to/folder")
+        if not Path(folder).is_dir():
+            raise InputError("no such folder", where=Path(folder), remedy=f"check `data` {name}=DIR")
+        found[name] = Path(folder)
+    return found
+
+
+def _several(text: str, field: str, read: Callable[[str], T], fault: str = "", example: str = "") -> tuple[T, ...]:
+    found: dict[T, None] = {}
+    for part in (part.strip() for part in text.split(",")):
+        try:
+            if part:
+                found[read(part)] = None
+        except ValueError:
+            raise InputError(f"{part!r} {fault}", where=field, remedy=f"give e.g. {example}") from None
+    if not found:
+        raise InputError("no value", where=field, remedy="give one or several, with commas in between")
+    return tuple(found)

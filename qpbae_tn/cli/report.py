@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qpbae_tn.cli import options as o
+from qpbae_tn.cli.fields import named_folders
 from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ def report(
     dry_run: o.DryRun = False,
 ) -> None:
     """Make report pages (Markdown, HTML, charts, data) again, from the root of the repository."""
-    from qpbae_tn.analysis.pages import MODULES, PageOptions, check_data, fill_pages, load_page, make_pages, parse_data
+    from qpbae_tn.analysis.pages import MODULES, PageOptions, check_data, fill_pages, load_page, make_pages
 
     reporter = Reporter(json)
     chosen = [load_page(name) for name in (names or MODULES)]
-    folders = parse_data(data or [])
+    folders = named_folders(data)
     check_data(list(folders), chosen)
     if dry_run:
         _price(chosen, list(folders), output, reporter)
@@ -63,7 +64,7 @@ def report(
                 on_page=lambda: progress.advance(progress.task_ids[0]),
             )
     for name, files in written.items():
-        reporter.console.print(f"{name}: {len(files)} files, {files[-1]}", markup=False, soft_wrap=True)
+        reporter.say(f"{name}: {len(files)} files, {files[-1]}")
     reporter.emit({"reports": {name: [str(path) for path in files] for name, files in written.items()}})
 
 
@@ -71,26 +72,16 @@ def _price(pages: list[Page], given: list[str], folder: Path, reporter: Reporter
     """Show, for each page, which data it takes, which of them the page that is there shows, and how long it takes."""
     from qpbae_tn.analysis.pages import data_held
 
-    rows = []
+    rows, lines = [], []
     for page in pages:
         held = data_held(folder, page)
         lost = [name for name in held if name not in given]
-        less = ", less with --resume" if page.resumes else ""
-        lines = [f"{page.name}: about {page.minutes:g} min{less}"]
-        lines.append(f"  data: {', '.join(page.data)}" if page.data else "  data: none to give")
+        lines.append(f"{page.name}: about {page.minutes:g} min" + (", less with --resume" if page.resumes else ""))
+        lines.append(f"  data: {', '.join(page.data) or 'none to give'}")
         if lost:
             lines.append(f"  shows {', '.join(lost)} now: give --data NAME=DIR, or --without-data")
-        reporter.console.print("\n".join(lines), markup=False, highlight=False)
-        rows.append(
-            {
-                "name": page.name,
-                "minutes": page.minutes,
-                "resumes": page.resumes,
-                "data": list(page.data),
-                "data_of_present_page": held,
-                "not_given": lost,
-            }
-        )
+        row = {"name": page.name, "minutes": page.minutes, "resumes": page.resumes, "data": list(page.data)}
+        rows.append({**row, "data_of_present_page": held, "not_given": lost})
     total = sum(page.minutes for page in pages)
-    reporter.console.print(f"in all: about {total:.0f} min with all data sets, on two cores", markup=False)
-    reporter.emit({"dry_run": {"reports": rows, "minutes": total}})
+    lines.append(f"in all: about {total:.0f} min with all data sets, on two cores")
+    reporter.dry_run({"reports": rows, "minutes": total}, lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qpbae_tn.cli import options as o
+from qpbae_tn.cli.fields import named_folders
 from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def scaling(
     dry_run: o.DryRun = False,
 ) -> None:
     """Measure circuits, preparation, engines, trainability and detection against the patch size P."""
-    from qpbae_tn.analysis.pages import parse_data
     from qpbae_tn.analysis.scaling.isolation import require_room
     from qpbae_tn.analysis.scaling.limits import Limits
     from qpbae_tn.analysis.scaling.plan import PARTS, ScalingPlan
@@ -64,7 +64,7 @@ def scaling(
         bottleneck=bottleneck,
         bond=bond,
         orders=tuple(order.strip() for order in pixel_order.split(",")),
-        data=parse_data(data or []),
+        data=named_folders(data),
         train_images=train,
         test_images=test,
         limits=Limits(time_limit, memory_limit),

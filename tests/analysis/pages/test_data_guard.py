@@ -21,7 +21,6 @@ from qpbae_tn.analysis.pages import (
     fill_pages,
     load_page,
     make_pages,
-    parse_data,
     read_committed,
 )
 from qpbae_tn.cli.main import app
@@ -125,14 +124,6 @@ def test_dry_run_names_data_and_time_of_every_page(tmp_path: Path) -> None:
     assert list(rows) == list(MODULES)
     assert rows["scaling"]["data"] == ["busi_256", "mvtec_grid_256"]
     assert all(row["minutes"] > 0 for row in rows.values())
-
-
-def test_data_options() -> None:
-    assert parse_data(["a=."]) == {"a": Path()}
-    with pytest.raises(InputError, match="NAME=DIR"):
-        parse_data(["a"])
-    with pytest.raises(InputError, match="no such folder"):
-        parse_data(["a=nowhere-at-all"])
 
 
 def test_the_command_of_a_page_names_no_folder(tmp_path: Path) -> None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import typer.main
 
-from qpbae_tn.cli.fields import OPTIONS, error_in_options, in_options, option_of, words_of
+from qpbae_tn.cli.fields import (
+    OPTIONS,
+    counts,
+    error_in_options,
+    in_options,
+    integers,
+    named_folders,
+    names,
+    numbers,
+    option_of,
+    words_of,
+)
 from qpbae_tn.cli.main import app
 from qpbae_tn.errors import InputError
 
@@ -138,3 +149,35 @@ def test_a_field_that_the_command_does_not_have_keeps_its_name() -> None:
 def test_the_program_translates(refused: object) -> None:
     line = refused("train", "--patch-size", 5)  # type: ignore[operator]
     assert line.startswith("qpbae: --patch-size: ")
+
+
+def test_lists_of_values() -> None:
+    assert names("b, A,b", "readout", ("a", "b")) == ("b", "a")
+    assert names("ALL", "readout", ("a", "b")) == ("a", "b")
+    assert names("None", "target", ("a", "b"), none=True) == ()
+    assert names("x,x", "anything") == ("x",)
+    assert integers("8, 4,8", "patch_size") == (8, 4)
+    assert numbers("0.5,1e-3", "p") == (0.5, 0.001)
+    assert numbers("none", "p", none=True) == ()
+    assert counts("1e3,10,1000", "shots") == (10, 1000)
+    assert named_folders(["a=."]) == {"a": Path()}
+    assert named_folders(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "words"),
+    [
+        (lambda text: names(text, "f", ("a",)), "b", "choose one of a"),
+        (lambda text: names(text, "f"), " ,", "no value"),
+        (lambda text: integers(text, "f"), "4.5", "'4.5' is not a whole number"),
+        (lambda text: numbers(text, "f"), "x", "'x' is not a number"),
+        (lambda text: counts(text, "f"), "0", "'0' is not a count"),
+        (lambda text: counts(text, "f"), "1.5", "'1.5' is not a count"),
+        (lambda text: counts(text, "f"), "inf", "'inf' is not a count"),
+        (lambda text: named_folders([text]), "a", "'a' is not NAME=DIR"),
+        (lambda text: named_folders([text]), "a=nowhere-at-all", "no such folder"),
+    ],
+)
+def test_what_is_no_list_of_values_is_refused(parse: Callable[[str], object], text: str, words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        parse(text)
