@@ -348,19 +348,16 @@ def _refuse_loss(folder: Path, page: Page, data: Mapping[str, Path]) -> None:
 
 ReportOptions = PageOptions
 _OLD_NEEDS: dict[str, tuple[float, tuple[str, ...], bool]] = {
-    "resources": (1, (), False),
-    "expressivity": (7, ("busi_32", "mvtec_grid_256"), False),
     "scaling": (25, ("busi_256", "mvtec_grid_256"), True),
     "shots": (3, ("busi_32",), False),
     "noise": (2.5, ("busi_32",), False),
-    "hardware": (0.7, ("busi_32",), False),
     "reproduction": (
         5,
         ("busi_32", "mvtec_grid_256", "authors_results", "busi", "grid", "carpet", "leather", "wood"),
         True,
     ),
 }
-_OLD_EXTRAS = {"resources": ("qualtran",), "hardware": ("qiskit",)}
+_OLD_EXTRAS: dict[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True)

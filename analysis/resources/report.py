@@ -2,248 +2,250 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
+import pandas as pd
+
 from qpbae_tn.analysis.fault_tolerance.physical import has_qualtran
-from qpbae_tn.analysis.pages import Report, ReportOptions
-from qpbae_tn.analysis.resources.claims import claims
-from qpbae_tn.analysis.resources.fault_tolerance_blocks import fault_tolerance_blocks
-from qpbae_tn.analysis.resources.formula_document import GROUPS, LEGEND
-from qpbae_tn.analysis.resources.report_charts import (
-    budget_chart,
-    preparation_chart,
-    readout_chart,
-    select,
-    time_chart,
-)
-from qpbae_tn.analysis.resources.study import READOUT_NAMES, run_study
-from qpbae_tn.experiment.training import versions
-from qpbae_tn.report.page import Block, Foot, Heading, Page, Table, Text
-from qpbae_tn.report.render import rows_as_csv
+from qpbae_tn.analysis.fault_tolerance.study import fault_tolerance
+from qpbae_tn.analysis.pages import Document, Page, PageOptions, Result, matched
+from qpbae_tn.analysis.resources import formulas as f
+from qpbae_tn.analysis.resources.charts import budget_chart, preparation_chart, readout_chart, time_chart
+from qpbae_tn.analysis.resources.configuration import Assumptions, Effort, Grid, Placing
+from qpbae_tn.analysis.resources.estimate import estimate
+from qpbae_tn.analysis.resources.formula_document import GROUPS, formula_document
+from qpbae_tn.analysis.resources.preparation_formulas import preparation_gates
+from qpbae_tn.compiler.preparation.exact import ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
+from qpbae_tn.compiler.readouts import READOUTS
+from qpbae_tn.compiler.targets.devices import known_targets
+from qpbae_tn.model.blocks import RY
+from qpbae_tn.report.content import Content
+from qpbae_tn.tables import frame
 
-Row = Mapping[str, Any]
-TITLE = "What it costs"
+PATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+PLACED_SIZES = (4, 8)
+PREPARATIONS = ("none", "mps:2", "exact")
+READOUT_NAMES = ("latent", "destructive", "echo", "ancilla", "direct", "ancilla_training")
+TIMED_SIZES = (2, 4, 8, 16, 32)
+PAPER_SIZE, PAPER_BOTTLENECK = 8, 2
 
 
-def make(options: ReportOptions) -> Page:
-    """Estimate everything anew."""
-    return page(run_study(options.seed, options.progress), options)
-
-
-def page(document: Mapping[str, Any], options: ReportOptions) -> Page:
-    """The page of a study's document."""
-    rows, placed = document["rows"], document["placed_rows"]
-    blocks: list[Block] = [Text(_how(document["assumptions"])), Heading("The paper's claims, checked")]
-    blocks += [Text("\n".join(f"- **{claim}.** {answer}" for claim, answer in claims())), Heading("Two-qubit gates")]
-    blocks += [readout_chart(rows), _gate_table(rows), preparation_chart(rows), _preparation_table(rows)]
-    blocks += [Heading("On Google's processors"), Text(_PROCESSORS), *_target_tables(placed), budget_chart(placed)]
-    blocks += [Heading("Time"), Text(_time_words(rows)), time_chart(rows), _time_table(rows)]
-    blocks += [Heading("Closed formulas"), Text(_FORMULA_WORDS), Text(_formula_list())]
-    blocks += fault_tolerance_blocks(document["fault_tolerance"])
-    return Page(
-        name="resources",
-        title=TITLE,
-        lead=_lead(placed, document["assumptions"]),
-        blocks=blocks,
-        document=document,
-        foot=Foot(
-            options.command("resources"), options.seed, "none; calibrations that come with cirq_google", _versions()
-        ),
-        tables={
-            "rows": rows_as_csv(rows),
-            "placed": rows_as_csv(placed),
-            "fault_tolerance": rows_as_csv(document["fault_tolerance"]["rows"]),
-        },
+def run(options: PageOptions) -> Result:
+    """A wide grid by formula and count, a small one placed on processors, and fault tolerance."""
+    assert set(READOUT_NAMES) == set(READOUTS)
+    assumptions = Assumptions()
+    options.progress("formulas and counts")
+    rows = _wide(PATCH_SIZES, assumptions)
+    options.progress("placement")
+    placed = _placed(PLACED_SIZES, known_targets(), ("mps:2", "exact"), READOUT_NAMES, assumptions, options.seed)
+    options.progress("fault tolerance")
+    return Result(
+        {
+            "assumptions": assumptions.to_json(),
+            "rows": rows,
+            "placed_rows": placed,
+            "fault_tolerance": fault_tolerance(),
+            "formulas": formula_document(),
+        }
     )
 
 
-def _versions() -> dict[str, str]:
-    return versions() | ({"qualtran": version("qualtran")} if has_qualtran() else {})
+def content(document: Document) -> Content:
+    """Gates, preparations, processors, time, formulas and fault tolerance as tables and charts."""
+    rows, placed = _table(document["rows"]), _table(document["placed_rows"])
+    tables = {
+        "gates": _gates(rows),
+        "preparations": _preparations(rows),
+        "time": _time(rows),
+        "formulas": _formulas(document["formulas"]),
+        **{f"placed_{name}": _processor(part) for name, part in placed.groupby("target", sort=False)},
+        **{f"fault_{name}": part for name, part in _fault_tolerance(document["fault_tolerance"]["rows"])},
+    }
+    values = {
+        "assumptions": document["assumptions"],
+        "paper": _one(document["placed_rows"], PAPER_SIZE, "ancilla", "exact"),
+        "best": _one(document["placed_rows"], PAPER_SIZE, "latent", "mps:2"),
+        "timed": _one(document["rows"], PAPER_SIZE, "latent", "mps:2"),
+        "claims": claims(),
+        "targets": list(placed["target"].unique()),
+        "legend": document["formulas"]["legend"],
+        "fault": document["fault_tolerance"],
+        "physical": any(row["physical"] for row in document["fault_tolerance"]["rows"]),
+    }
+    figures = {
+        "readouts": readout_chart(rows, READOUT_NAMES),
+        "preparations": preparation_chart(rows),
+        "budget": budget_chart(placed),
+        "time": time_chart(rows, TIMED_SIZES[-1]),
+    }
+    files = {
+        "rows": frame(document["rows"]),
+        "placed": frame(document["placed_rows"]),
+        "fault_tolerance": frame(document["fault_tolerance"]["rows"]),
+    }
+    return Content(values, tables, figures, files)
 
 
-def _one(rows: Sequence[Row], **wanted: Any) -> Row:
-    (row,) = select(rows, **wanted)
+def recompute(document: Document) -> Iterator[tuple[Any, Any]]:
+    """All formulas, the wide grid up to P = 4, two placed cells, and the fault-tolerance table."""
+    assumptions = Assumptions()
+    yield document["assumptions"], assumptions.to_json()
+    yield document["formulas"], formula_document()
+    wide = _wide((2, 4), assumptions)
+    numbers = tuple(name for name in wide[0] if name != "reason")
+    yield from matched(document["rows"], wide, ("configuration",), numbers)
+    placed = _placed((4,), ("willow_pink",), ("mps:2", "exact"), ("latent",), assumptions, 0)
+    yield from matched(document["placed_rows"], placed, ("configuration",), numbers)
+    fault = fault_tolerance()
+    # Physical figures are compared where Qualtran is installed.
+    columns = tuple(name for name in fault["rows"][0] if name != "physical" or has_qualtran())
+    yield from matched(
+        document["fault_tolerance"]["rows"], fault["rows"], ("patch_size", "readout", "preparation"), columns
+    )
+
+
+def _wide(sizes: Sequence[int], assumptions: Assumptions) -> list[dict[str, Any]]:
+    grid = Grid(tuple(sizes), (1,), (1,), ("ry",), READOUT_NAMES, PREPARATIONS, ("willow_pink",))
+    return estimate(grid.cells(), assumptions, Effort(count_limit=40, placing=Placing.NONE))
+
+
+def _placed(
+    sizes: Sequence[int],
+    targets: Sequence[str],
+    preparations: Sequence[str],
+    readouts: Sequence[str],
+    assumptions: Assumptions,
+    seed: int,
+) -> list[dict[str, Any]]:
+    grid = Grid(tuple(sizes), (2,), (1,), ("ry",), tuple(readouts), tuple(preparations), tuple(targets))
+    return estimate(grid.cells(), assumptions, Effort(count_limit=120, placing=Placing.ALL, seed=seed))
+
+
+def claims() -> dict[str, Any]:
+    """The numbers behind the answers to the paper's claims about its cost, at its P = 8, BD = 2."""
+    n = 2 * (PAPER_SIZE.bit_length() - 1)
+    sizes = (n, PAPER_BOTTLENECK, 1, RY)
+    return {
+        "nominal": f.PARAMETERS.value(*sizes),
+        "effective": f.EFFECTIVE_PARAMETERS_ONE_LAYER.value(*sizes),
+        "qubits": {name: f.LITERAL_QUBITS[name].value(*sizes) for name in ("ancilla", "latent")},
+        "exact": {1 << m // 2: preparation_gates(ExactPreparation(), m) for m in (4, 6, 8, 12, 20)},
+        "bond_2": preparation_gates(MpsPreparation(2), 20),
+        "stages": {stage.value: by["ancilla"].value(*sizes) for stage, by in f.LITERAL_BY_STAGE.items()},
+        "classical": {"paper": dense_parameters((64, 4, 64)), "program": dense_parameters((64, 4, 4, 64))},
+    }
+
+
+def dense_parameters(widths: Sequence[int]) -> int:
+    """Weights and biases of a network of dense layers of these widths, input first."""
+    return sum(before * after + after for before, after in pairwise(widths))
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows with the configuration's keys as columns of their own."""
+    return frame(rows).rename(columns=lambda name: name.removeprefix("configuration."))
+
+
+def _one(rows: Sequence[Mapping[str, Any]], size: int, readout: str, preparation: str) -> Mapping[str, Any]:
+    """The row of a cell on Willow."""
+    wanted = {"patch_size": size, "readout": readout, "preparation": preparation, "target": "willow_pink"}
+    (row,) = (one for one in rows if wanted.items() <= one["configuration"].items())
     return row
 
 
-def _lead(placed: Sequence[Row], assumptions: Mapping[str, Any]) -> str:
-    paper = _one(placed, target="willow_pink", patch_size=8, readout="ancilla", preparation="exact")
-    best = _one(placed, target="willow_pink", patch_size=8, readout="latent", preparation="mps:2")
-    training, parameters = best["training"], best["parameters"]
-    every, effective = (training[kind]["wall_time_s"] / 3600 for kind in ("nominal", "effective"))
-    return (
-        f"At P = 8, BD = 2 on willow_pink, the paper's test circuit with exact preparation has "
-        f"{paper['literal']['two_qubit_gates']} two-qubit gates before it is placed. The reductions leave "
-        f"{paper['reduced']['two_qubit_gates']}, at an estimated fidelity of {paper['placed']['fidelity']:.2f}; "
-        "another readout (`latent`) and an approximate preparation (bond 2) leave "
-        f"{best['placed']['two_qubit_gates']}, placed without SWAPs, at {best['placed']['fidelity']:.2f}. Readout and "
-        f"preparation cost; encoder and decoder hardly do. A training run ({assumptions['epochs']} epochs, "
-        f"{assumptions['training_images']} images, stride 1) by parameter shift with `{training['readout']}` takes "
-        f"{every:.0f} hours of shots when all {parameters['nominal']} angles are shifted, {effective:.0f} when only "
-        f"the {parameters['effective']} effective ones are. That is for a standard error of "
-        f"{assumptions['standard_error']:g} of each circuit's score at F_trash = {assumptions['trash_fidelity']:g}, "
-        "without undoing noise."
+def _gates(rows: pd.DataFrame) -> pd.DataFrame:
+    bare = rows[rows["preparation"] == "none"]
+    counts = bare["literal.two_qubit_gates"].astype(str) + " / " + bare["reduced.two_qubit_gates"].astype(str)
+    table = bare.assign(counts=counts).pivot(index=["patch_size", "n"], columns="readout", values="counts")
+    return table[list(READOUT_NAMES)].reset_index().rename(columns={"patch_size": "P"})
+
+
+def _preparations(rows: pd.DataFrame) -> pd.DataFrame:
+    latent = rows[rows["readout"] == "latent"].set_index("patch_size")
+    exact, bond = (latent[latent["preparation"] == name] for name in ("exact", "mps:2"))
+    gates = "reduced.by_stage.preparation"
+    return pd.DataFrame(
+        {
+            "P": exact.index,
+            "pixels": exact.index**2,
+            "all else": (exact["reduced.two_qubit_gates"] - exact[gates]).to_numpy(),
+            "mps:2": bond[gates].to_numpy(),
+            "exact": exact[gates].to_numpy(),
+            "exact on willow_pink": [
+                reason if fits is False else "" for reason, fits in zip(exact["reason"], exact["fits"], strict=True)
+            ],
+        }
     )
 
 
-def _how(assumptions: Mapping[str, Any]) -> str:
-    return (
-        "**Literal** is the paper's circuit in CZ gates; **reduced** the same measurement after the compiler's proved "
-        "steps; **native** in the processor's own gates before placement; **placed** on its qubits, SWAPs included. "
-        "Literal and reduced counts come from closed formulas, which tests hold against counted circuits on every cell "
-        "up to P = 16; the JSON says for each figure whether it is formula, counted or placed. Fidelity is the "
-        "probability that no gate, wait or readout fails, from median or placed calibrations. "
-        f"Shots are for a standard error of {assumptions['standard_error']:g} of a patch's score at "
-        f"F_trash = {assumptions['trash_fidelity']:g}, F = {assumptions['fidelity']:g}, without undoing noise; undoing "
-        "it multiplies them by 1 / fidelity^2 (`rescaling_overhead`)."
+def _processor(rows: pd.DataFrame) -> pd.DataFrame:
+    """The placed cells of one processor; a cell without a place has its reason."""
+    table = pd.DataFrame(
+        {
+            "P": rows["patch_size"],
+            "readout": rows["readout"],
+            "preparation": rows["preparation"],
+            "literal": rows["literal.two_qubit_gates"],
+            "reduced": rows["reduced.two_qubit_gates"],
+            "qubits": rows["placed.qubits"],
+            "placed": rows["placed.two_qubit_gates"],
+            "SWAPs": rows["placed.swaps"],
+            "us": rows["placed.duration_ns"] / 1000,
+            "fidelity": rows["placed.fidelity"],
+            "image, s": rows["image.wall_time_s"],
+            "training, h": rows["training.nominal.wall_time_s"] / 3600,
+            "why not": rows["reason"],
+        }
     )
+    table.loc[rows["placed.qubits"].isna(), ["image, s", "training, h"]] = None
+    return table if table["why not"].any() else table.drop(columns="why not")
 
 
-_PROCESSORS = (
-    "BD = 2, one layer of the paper's blocks. A cell without a place without SWAPs is routed. On weber and rainbow a "
-    "CZ takes two SYC gates. `ancilla` is the reduced test, with an ancilla a pair. Duration includes the measurement "
-    "(Google's published gate times; 4 us on weber and rainbow). Placed gates can be fewer than reduced ones: with "
-    "mps:2, `direct` and `ancilla_training` neither measure the last latent qubit nor let it act on one that they "
-    "measure, so that it is dropped together with its gates, and the placed circuit has a qubit less. Training hours "
-    "are those of the training circuit that goes with the readout, all angles shifted: `direct` for all but `ancilla` "
-    "and `ancilla_training`, whose hours are those of `ancilla_training`; they are the same for both preparations, as "
-    "the time between shots does not depend on the circuit."
-)
+def _time(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of `latent` and the paper's `ancilla`, with the training circuits that go with them."""
+    chosen = rows[(rows["preparation"] == "mps:2") & rows["patch_size"].isin(TIMED_SIZES)].set_index("patch_size")
+    latent, paper = (chosen[chosen["readout"] == name] for name in ("latent", "ancilla"))
+    table = pd.DataFrame({"P": latent.index, "patches": latent["image.patches"].to_numpy()})
+    for name, part in (("latent", latent), ("ancilla", paper)):
+        table[f"{name}: shots"] = part["image.shots_per_patch"].to_numpy()
+        table[f"{name}: s"] = part["image.wall_time_s"].to_numpy()
+    for name, part in (("direct", latent), ("ancilla_training", paper)):
+        for kind in ("nominal", "effective"):
+            table[f"{name}, {kind}, h"] = (part[f"training.{kind}.wall_time_s"] / 3600).to_numpy()
+    return table
 
-_FORMULA_WORDS = LEGEND + " `qpbae estimate --formulas` prints them as LaTeX too."
 
-
-def _gate_table(rows: Sequence[Row]) -> Table:
-    sizes = [row["configuration"]["patch_size"] for row in select(rows, readout="latent", preparation="none")]
+def _formulas(document: Mapping[str, Any]) -> pd.DataFrame:
+    """One row for each formula; readouts with the same one stand together."""
     lines = []
-    for size in sizes:
-        cells = [_one(rows, patch_size=size, readout=name, preparation="none") for name in READOUT_NAMES]
-        gates = [f"{row['literal']['two_qubit_gates']} / {row['reduced']['two_qubit_gates']}" for row in cells]
-        lines.append([str(size), str(cells[0]["n"]), *gates])
-    return Table(["P", "n", *READOUT_NAMES], lines, "Two-qubit gates, literal / reduced, BD = 1, no preparation.")
-
-
-def _preparation_table(rows: Sequence[Row]) -> Table:
-    lines = []
-    for row in select(rows, readout="latent", preparation="exact"):
-        size = row["configuration"]["patch_size"]
-        mps = _one(rows, patch_size=size, readout="latent", preparation="mps:2")
-        cells = [mps["reduced"]["by_stage"]["preparation"], row["reduced"]["by_stage"]["preparation"]]
-        rest = row["reduced"]["two_qubit_gates"] - cells[1]
-        reason = row["reason"] if row["fits"] is False else ""
-        lines.append([str(size), str(size**2), str(rest), f"{cells[0]:,}", f"{cells[1]:,}", reason])
-    header = ["P", "pixels", "all else", "mps:2", "exact", "exact on willow_pink"]
-    return Table(
-        header,
-        lines,
-        "Two-qubit gates of the two preparations of the latent readout, beside those of all else. Blank: not ruled out "
-        "by its length alone.",
-    )
-
-
-def _target_tables(placed: Sequence[Row]) -> list[Block]:
-    tables: list[Block] = []
-    for name in dict.fromkeys(row["configuration"]["target"] for row in placed):
-        lines = []
-        for row in select(placed, target=name):
-            c, place = row["configuration"], row["placed"]
-            start = [f"P={c['patch_size']}, {c['readout']}, {c['preparation']}"]
-            start += [str(row["literal"]["two_qubit_gates"]), str(row["reduced"]["two_qubit_gates"])]
-            if place is None:
-                lines.append([*start, "", "", "", "", "", row["reason"]])
-                continue
-            lines.append(
-                [
-                    *start,
-                    str(place["qubits"]),
-                    f"{place['two_qubit_gates']} ({place['swaps']})",
-                    f"{place['duration_ns'] / 1000:.2f}",
-                    _fidelity(place["fidelity"]),
-                    f"{row['image']['wall_time_s']:.1f}",
-                    f"{row['training']['nominal']['wall_time_s'] / 3600:.0f}",
-                ]
-            )
-        header = ["cell", "literal", "reduced", "qubits", "placed (SWAPs)", "us", "fidelity", "image, s", "training, h"]
-        tables.append(Table(header, lines, f"{name}: two-qubit gates, preparation included, and what a run takes."))
-    return tables
-
-
-def _fidelity(value: float) -> str:
-    return "< 0.0005" if value < 0.0005 else f"{value:.3f}"
-
-
-def _time_words(rows: Sequence[Row]) -> str:
-    row = _one(rows, patch_size=8, readout="latent", preparation="mps:2")
-    training, parameters = row["training"], row["parameters"]
-    return (
-        "A training run (20 epochs, 100 images) at P = 8, BD = 1 with `direct` runs "
-        f"{training['nominal']['circuits']:,} circuits of "
-        f"{training['shots_per_circuit']} shots when all {parameters['nominal']} angles are shifted, "
-        f"{training['effective']['circuits']:,} when only the {parameters['effective']} effective ones are. Nearly all "
-        "of them differ in the patch, so that on a cloud the parameters sent weigh more than the shots; that time is "
-        "not in these figures. On a computer the data enter the exact gradient through one matrix a batch, and no "
-        "shots are needed."
-    )
-
-
-def _time_table(rows: Sequence[Row]) -> Table:
-    lines = []
-    for size in (2, 4, 8, 16, 32):
-        row = _one(rows, patch_size=size, readout="latent", preparation="mps:2")
-        paper = _one(rows, patch_size=size, readout="ancilla", preparation="mps:2")
-        lines.append(
-            [
-                str(size),
-                str(row["image"]["patches"]),
-                *(f"{item['image']['shots_per_patch']} / {item['image']['wall_time_s']:.2g}" for item in (row, paper)),
-                *(
-                    f"{part['wall_time_s'] / 3600:.3g}"
-                    for item in (row, paper)
-                    for part in (item["training"]["nominal"], item["training"]["effective"])
-                ),
-            ]
-        )
-    header = [
-        "P",
-        "patches",
-        "latent: shots / s",
-        "ancilla: shots / s",
-        "direct, h",
-        "effective",
-        "ancilla_training, h",
-    ]
-    return Table(
-        [*header, "effective"],
-        lines,
-        "willow_pink, mps:2, BD = 1: shots a patch and seconds an image; hours of a training run with `direct` and "
-        "with `ancilla_training`, all angles and the effective ones.",
-    )
-
-
-def _formula_list() -> str:
-    """One item a quantity; readouts with the same formula stand together."""
-    items = []
     for group in GROUPS:
         named: dict[str, list[str]] = {}
-        for name, formula in group.formulas.items():
-            named.setdefault(formula.text, []).append(name)
-        parts = [f"{', '.join(names)} `{text}`".strip() for text, names in named.items()]
-        items.append(f"- {group.title}: " + "; ".join(parts))
-    return "\n".join(items)
+        for name, formula in document[group.name].items():
+            named.setdefault(formula["text"], []).append(name)
+        lines += [[group.title, ", ".join(names), text] for text, names in named.items()]
+    return pd.DataFrame(lines, columns=["quantity", "of", "formula"])
 
 
-REPORT = Report(
-    name="resources",
-    title=TITLE,
-    make=make,
-    inputs=(
-        "analysis/resources",
-        "analysis/fault_tolerance",
-        "compiler/readouts.py",
-        "compiler/reductions.py",
-        "compiler/price",
-        "qpbae_tn/model",
-    ),
-)
+def _fault_tolerance(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """A table for each preparation; without Qualtran its columns are left out."""
+    titles = {
+        "patch_size": "P",
+        "readout": "readout",
+        "qubits": "logical qubits",
+        "rotations": "rotations",
+        "toffolis": "Toffoli",
+        "t_per_rotation": "T a rotation",
+        "total_t_gates": "T in all",
+    }
+    physical = {"physical.qubits": "physical qubits", "physical.distance": "distance", "seconds": "a shot, s"}
+    for name, part in frame(rows).groupby("preparation", sort=False):
+        shown = titles
+        if "physical.qubits" in part:
+            part, shown = part.assign(seconds=part["physical.duration_us"] * 1e-6), titles | physical
+        yield name, part[list(shown)].rename(columns=shown)
+
+
+PAGE = Page("resources", run, content, recompute, picture="preparations", minutes=1, extras=("qualtran",))

@@ -9,10 +9,12 @@ A template is Markdown with Jinja's marks, `NAME.md.j2` in the folder `reports`,
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
 from itertools import pairwise
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markdown_it import MarkdownIt
@@ -23,6 +25,8 @@ from qpbae_tn.report.content import Content, Figure, Made
 from qpbae_tn.report.tables import DEFAULT_FORMAT, Formats, html_table, interval, markdown_table, number
 
 FOLDED_ROWS = 20
+WIDTH = 120
+_UNWRAPPED = re.compile(r"[|#<!>]|```| {4}")
 _MARK = re.compile(r"<\?block (\d+)\?>")
 # Such a mark stands for a table or a figure while the text is Markdown, which leaves it as it is.
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
@@ -175,7 +179,7 @@ def fill(name: str, content: Content, template: str | None = None) -> Filled:
     environment.filters |= {"number": number, "interval": interval}
     environment.globals |= {"table": table, "figure": figure, "tables": content.tables, "figures": content.figures}
     text = environment.from_string(read_template(name) if template is None else template).render(content.values)
-    text = re.sub(r"\n{3,}", "\n\n", text).strip()
+    text = _wrapped(text)
     head, _, body = text.partition("\n## ")
     title, _, summary = head.partition("\n")
     data = (f"{name}.json", *(f"{file}.csv" for file in content.files))
@@ -202,6 +206,21 @@ def _without_marks(text: str) -> str:
 
 def _replace(text: str, blocks: list[str]) -> str:
     return _MARK.sub(lambda found: blocks[int(found[1])], text)
+
+
+def _wrapped(text: str) -> str:
+    """Paragraphs and list items broken into lines of `WIDTH`, since numbers of any length were filled in."""
+    parts = re.split(r"\n{2,}", text.strip())
+    return "\n\n".join(part if _UNWRAPPED.match(part) else _wrapped_items(part) for part in parts)
+
+
+def _wrapped_items(part: str) -> str:
+    options: dict[str, Any] = {"width": WIDTH, "break_long_words": False, "break_on_hyphens": False}
+    items = re.split(r"\n(?=- |\d+\. )", part)
+    # What goes on in a list item is indented by three, which suits both kinds of list.
+    lists = len(items) > 1 or re.match(r"- |\d+\. ", part)
+    indent = "   " if lists else ""
+    return "\n".join(textwrap.fill(" ".join(item.split()), subsequent_indent=indent, **options) for item in items)
 
 
 def _slug(title: str) -> str:
