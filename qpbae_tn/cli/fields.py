@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -117,6 +118,9 @@ def names(text: str, field: str, known: Sequence[str] | None = None, *, none: bo
         return ()
     if known is not None and text.strip().lower() == "all":
         return tuple(known)
+    if not text.replace(",", "").strip():
+        some = "" if known is None else f": {', '.join(known)}"
+        raise InputError("no value", where=field, remedy=f"give one or several, with commas in between{some}")
     found = _several(text, field, str)
     return found if known is None else tuple(dict.fromkeys(one_of(name, field, known) for name in found))
 
@@ -126,7 +130,9 @@ def one_of(name: str, field: str, known: Sequence[str]) -> str:
     for one in known:
         if name.strip().lower() == one.lower():
             return one
-    raise InputError(f"unknown value {name!r}", where=field, remedy=f"choose one of {', '.join(known)}")
+    near = get_close_matches(name.lower(), known, n=1)
+    start = f"did you mean {near[0]}? Choose" if near else "choose"
+    raise InputError(f"unknown value {name!r}", where=field, remedy=f"{start} one of {', '.join(known)}")
 
 
 def integers(text: str, field: str) -> tuple[int, ...]:

@@ -151,6 +151,14 @@ class Reporter:
             write_atomically(Path(self._json_target), text)
 
 
+def notice_beside(text: str) -> None:
+    """A note on standard error: while others wait, or where standard output may be a file's contents."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    console.print(f"note: {in_options(text)}", style="yellow", markup=False, soft_wrap=True)
+
+
 def _refuse_what_is_no_result(path: Path) -> None:
     """Refuse to replace an image, a model, a circuit or whatever else is not an earlier `--json` document."""
     if not path.is_file() or not path.stat().st_size:

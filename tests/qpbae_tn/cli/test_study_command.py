@@ -236,7 +236,7 @@ def test_wrong_input_is_refused(refused: Refused, study: Path, ran: Path, data_f
     refused("study", "status", tmp_path, words="no results there")
     refused("study", "table", ran, "--format", "latx", words="did you mean latex")
     refused("study", "table", ran, "--metrics", "aurc", words="did you mean auroc")
-    refused("study", "table", ran, "--metrics", " ,", words=("names no metric", "--metrics", "aupro"))
+    refused("study", "table", ran, "--metrics", " ,", words=("no value", "--metrics", "aupro"))
     results = ran / "results.jsonl"
     for output in (results, ran / ".." / "ran" / "results.jsonl"):
         refused("study", "table", ran, "--output", output, "--force", words=(output, "never overwritten"))
