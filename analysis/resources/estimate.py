@@ -154,7 +154,7 @@ def _place(
     if fits is False:
         return None, False, reason
     if effort.placing is Placing.NONE:
-        return None, None, reason or "not placed (`placing` is none)"
+        return None, None, reason or "not placed (`placing` none)"
     if not counted:
         limit = f"more than {effort.count_limit} two-qubit gates: formulas alone (`count_limit`)"
         return None, None, reason or limit

@@ -125,6 +125,7 @@ def estimate(
 
     with reporter.steps("estimate", len(cells)) as step:
         rows = estimate_cells(cells, assumptions, effort, step)
+    rows = [{**row, "reason": in_options(row["reason"])} for row in rows]
     if not any("native" in row for row in rows):
         raise InputError(f"no configuration is possible: {rows[0]['reason']}", remedy="see qpbae estimate --help")
     _describe(rows, reporter)
@@ -196,7 +197,7 @@ def _describe(rows: list[dict[str, Any]], reporter: Reporter) -> None:
         reporter.table(title, HEADER, lines, left=("readout", "fits"))
     reporter.console.print(LEGEND_OF_HEADER, markup=False)
     for reason, number in list(reasons.items())[:SHOWN_NOTES]:
-        reporter.console.print(f"fits {number}: {in_options(reason)}", markup=False)
+        reporter.console.print(f"fits {number}: {reason}", markup=False)
     if len(reasons) > SHOWN_NOTES:
         reporter.say(f"... and {len(reasons) - SHOWN_NOTES} more reasons, in --json and --csv")
 
