@@ -80,7 +80,7 @@ def test_train_refuses_what_no_memory_holds(refused: Refused, tmp_path: Path) ->
     [
         (("--patch-size", 6), ("--patch-size", "power of two")),
         (("--test", 0), "--test"),
-        (("--score", "both"), ("--score", "reconstruction or trash")),
+        (("--score", "both"), ("--score", "reconstruction, trash")),
         (("--baselines", "magic"), ("magic", "dc_overlap")),
         (("--baselines", ""), "--baselines"),
         (("--epochs", -1), "--epochs"),

@@ -100,4 +100,5 @@ def test_a_report_of_little_is_written(
     result = qpbae("run", "--data", data_folder, *SMALL, "--baselines", "dc_overlap", "--target", "none", *options)
     assert result.status == 0
     page = (Path(result.document["output"]) / "report.html").read_text()
-    assert ("not defined" in page) == (change is one_test_image)
+    # On images as few as these AUPIMO is not defined, for the model and for the baseline.
+    assert (page.count("not defined") > 2) == (change is one_test_image)
