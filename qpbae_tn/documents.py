@@ -97,6 +97,7 @@ def shaped(document: Any, shape: type[T], *, where: object, remedy: str = _REMED
             known = _fields_at(msgspec.inspect.type_info(shape), field or "")
             remedy = f"did you mean {nearest(unknown[1], known)}?" if known else remedy
         what = (what[:1].lower() + what[1:]).replace("`", "")
+        field = f"{field}{_shown_at(document, field)}" if field else field
         raise InputError(f"{field}: {what}" if field else what, where=where, remedy=remedy) from None
 
 
@@ -137,10 +138,10 @@ def _parsed(text: bytes | str, parse: Callable[[str], Any], language: str, where
         _check_depth(document)
     except _Refused as error:
         raise InputError(str(error), where=where, remedy=remedy) from None
-    except UnicodeDecodeError:
-        raise InputError("is not UTF-8 text", where=where, remedy=remedy) from None
     except (ValueError, RecursionError) as error:
-        detail = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        detail = " ".join(str(error).split())
+        if isinstance(error, RecursionError | UnicodeDecodeError):
+            detail = "nested too deeply" if isinstance(error, RecursionError) else "not UTF-8 text"
         raise InputError(f"is not whole {language} ({detail})", where=where, remedy=remedy) from None
     return document
 
@@ -184,6 +185,16 @@ def _fields_at(info: msgspec.inspect.Type, field: str) -> list[str]:
                 info = next((one.type for one in kind.fields if one.encode_name == step), info)
     kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
     return [one.encode_name for kind in kinds if isinstance(kind, msgspec.inspect.StructType) for one in kind.fields]
+
+
+def _shown_at(document: Any, field: str) -> str:
+    """The value at a path, as ` = 1.5`, where it is a single one that can be found."""
+    for step in re.findall(r"\[\d+\]|[^.\[\]]+", field):
+        try:
+            document = document[int(step[1:-1]) if step.startswith("[") else step]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return f" = {document!r:.40}" if isinstance(document, str | int | float) else ""
 
 
 def _check_depth(document: Any) -> None:

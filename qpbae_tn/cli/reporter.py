@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from qpbae_tn import __version__
 from qpbae_tn.cli.fields import in_options
-from qpbae_tn.documents import read_json
 from qpbae_tn.errors import InputError
 from qpbae_tn.output import check_output_file, write_atomically
 
@@ -163,6 +162,8 @@ def _refuse_what_is_no_result(path: Path) -> None:
     """Refuse to replace an image, a model, a circuit or whatever else is not an earlier `--json` document."""
     if not path.is_file() or not path.stat().st_size:
         return
+    from qpbae_tn.documents import read_json
+
     try:
         document: Mapping[str, Any] = read_json(path, dict[str, Any])
     except InputError:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+import msgspec
 import numpy as np
 
+from qpbae_tn.documents import read_json, shaped
 from qpbae_tn.errors import InputError
 
 _REMEDY = 'write {"train": [...], "val": [...]} with indices into the sorted training images'
@@ -69,44 +71,31 @@ def read_split(path: Path | str, count: int) -> Split:
         InputError: a file that cannot be read, or lists that are missing, empty, not of integers, out of range, or
             with an index twice.
     """
-    path = Path(path)
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(error.strerror or "cannot be read", where=path, remedy="check the path") from None
-    except (ValueError, RecursionError):
-        raise InputError("not a JSON document", where=path, remedy=_REMEDY) from None
-    return split_from_json(document, count, where=path)
+    return split_from_json(read_json(Path(path), object, remedy=_REMEDY), count, where=Path(path))
 
 
-def split_from_json(document: Any, count: int, *, where: object) -> Split:
+class _Lists(msgspec.Struct):
+    train: Annotated[list[int], msgspec.Meta(min_length=1)]
+    val: Annotated[list[int], msgspec.Meta(min_length=1)]
+
+
+def split_from_json(document: object, count: int, *, where: object) -> Split:
     """A split from the JSON value that `read_split` describes; `where` is what a message names."""
-    if not isinstance(document, dict):
-        raise InputError("not a JSON object", where=where, remedy=_REMEDY)
-    lists = [_indices(document.get(key), key, count, where) for key in ("train", "val")]
-    shared = sorted(set(lists[0]) & set(lists[1]))
+    lists = shaped(document, _Lists, where=where, remedy=_REMEDY)
+    for key, indices in (("train", lists.train), ("val", lists.val)):
+        for index, times in Counter(indices).items():
+            if not 0 <= index < count:
+                raise InputError(
+                    f'index {index} of "{key}" is outside the {count} training images',
+                    where=where,
+                    remedy=f"use 0 to {count - 1}, or the data set that the split was made for",
+                )
+            if times > 1:
+                raise InputError(f'index {index} is twice in "{key}"', where=where, remedy="list it once")
+    shared = sorted(set(lists.train) & set(lists.val))
     if shared:
         raise InputError(f"index {shared[0]} is both in train and in val", where=where, remedy="keep it in one of them")
-    return Split(lists[0], lists[1])
-
-
-def _indices(value: Any, key: str, count: int, where: object) -> tuple[int, ...]:
-    if not isinstance(value, list) or not value:
-        raise InputError(f'no list "{key}" of indices', where=where, remedy=_REMEDY)
-    seen: set[int] = set()
-    for index in value:
-        if isinstance(index, bool) or not isinstance(index, int):
-            raise InputError(f'"{key}" holds {index!r}, which is not an integer', where=where, remedy=_REMEDY)
-        if not 0 <= index < count:
-            raise InputError(
-                f'index {index} of "{key}" is outside the {count} training images',
-                where=where,
-                remedy=f"use 0 to {count - 1}, or the data set that the split was made for",
-            )
-        if index in seen:
-            raise InputError(f'index {index} is twice in "{key}"', where=where, remedy="list it once")
-        seen.add(index)
-    return tuple(value)
+    return Split(tuple(lists.train), tuple(lists.val))
 
 
 def stratified_subset(classes: Sequence[str], limit: int | None, seed: int = 0) -> tuple[int, ...]:

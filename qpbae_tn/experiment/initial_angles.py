@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.documents import read_json
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.description import Initialisation
 from qpbae_tn.model.ansatz import Ansatz
@@ -62,10 +62,5 @@ def read_initial_angles(path: Path, ansatz: Ansatz) -> NDArray[np.float64]:
     Raises:
         InputError: a file that cannot be read, is not JSON, or holds another number of angles.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=path, remedy="check `initial_angles`") from None
-    except (ValueError, RecursionError):
-        raise InputError("is not JSON", where=path, remedy="give a list of pairs of radians") from None
+    document = read_json(path, list[Any], remedy="give a list of pairs of radians")
     return ansatz.check_angles(document, where=path)

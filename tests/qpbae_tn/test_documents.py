@@ -100,11 +100,11 @@ def test_unsound_toml_is_refused(text: bytes | str, words: str) -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ({"name": 1}, "name: expected str, got int"),
+        ({"name": 1}, "name = 1: expected str, got int"),
         ({}, "object missing required field name"),
-        ({"name": "a", "grid": [{"patch_size": "4"}]}, "grid[0].patch_size: expected int, got str"),
-        ({"name": "a", "grid": [{"patch_size": True}]}, "grid[0].patch_size: expected int, got bool"),
-        ({"name": "a", "grid": [{"patch_size": 4.5}]}, "grid[0].patch_size: expected int, got float"),
+        ({"name": "a", "grid": [{"patch_size": "4"}]}, "grid[0].patch_size = '4': expected int, got str"),
+        ({"name": "a", "grid": [{"patch_size": True}]}, "grid[0].patch_size = True: expected int, got bool"),
+        ({"name": "a", "grid": [{"patch_size": 4.5}]}, "grid[0].patch_size = 4.5: expected int, got float"),
         ({"name": "a", "grid": [{"patchsize": 4}]}, "grid[0]: unknown key 'patchsize'; did you mean patch_size?"),
         ({"name": "a", "named": {"x.y": {"rates": 4}}}, "unknown key 'rates'; did you mean rate?"),
         ({"name": "a", "gird": []}, "file: unknown key 'gird'; did you mean grid?"),

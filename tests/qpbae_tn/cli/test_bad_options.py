@@ -191,15 +191,15 @@ def test_broken_splits(refused: Refused, normal_folder: Path, tmp_path: Path, te
         ("\xff\xfe", "JSON"),
         ("[[0.1, 0.2], [0.3, 0.4]]", "4 angles for an ansatz of 6"),
         ("[]", "0 angles"),
-        ("{}", "numbers"),
-        ("null", "numbers"),
+        ("{}", "expected array"),
+        ("null", "expected array"),
         ("[[0, 0], [0, 0], [0, null]]", "numbers"),
         ('[[0, 0], [0, 0], [0, "1"]]', "numbers"),
         ("[[0, 0], [0, 0], [0, true]]", "numbers"),
         ("[[0, 0], [0, 0], [0, NaN]]", "finite"),
         ("[[0, 0], [0, 0], [0, Infinity]]", "finite"),
         ("[[0, 0], [0, 0], [0, 1e999]]", "finite"),
-        (f"[[0, 0], [0, 0], [0, 1{'0' * 400}]]", "numbers"),
+        (f"[[0, 0], [0, 0], [0, 1{'0' * 400}]]", "401 digits"),
     ],
 )
 def test_broken_initial_angles(refused: Refused, normal_folder: Path, tmp_path: Path, text: str, word: str) -> None:

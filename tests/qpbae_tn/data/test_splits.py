@@ -50,11 +50,11 @@ def test_a_split_file_keeps_its_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "not a JSON document"),
-        ("[" * 100_000, "not a JSON document"),
-        ("[0, 1]", "not a JSON object"),
-        ('{"train": [0]}', 'no list "val"'),
-        ('{"train": [], "val": [1]}', 'no list "train"'),
+        ("{", "not whole JSON"),
+        ("[" * 100_000, "not whole JSON"),
+        ("[0, 1]", "expected object, got array"),
+        ('{"train": [0]}', "missing required field val"),
+        ('{"train": [], "val": [1]}', "train: expected array of length >= 1"),
         ('{"train": [0, 5], "val": [1]}', "index 5"),
         ('{"train": [0, -1], "val": [1]}', "index -1"),
         ('{"train": [0, 0], "val": [1]}', 'twice in "train"'),
@@ -74,10 +74,10 @@ def test_a_malformed_split_file_is_refused(tmp_path: Path, text: str, words: str
 
 
 def test_a_split_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         read_split(tmp_path / "absent.json", 5)
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="not a JSON document"):
+    with pytest.raises(InputError, match="not whole JSON"):
         read_split(tmp_path / "binary.json", 5)
 
 
