@@ -12,11 +12,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure as Canvas
 
 from qpbae_tn.analysis.pages import Document, Page, PageOptions, Result
-from qpbae_tn.experiment.baselines import BASELINES
 from qpbae_tn.experiment.description import Experiment
-from qpbae_tn.experiment.evaluation import Evaluation, evaluate_model, fit_baselines
+from qpbae_tn.experiment.evaluation import Evaluation, evaluate
 from qpbae_tn.experiment.loaded import LoadedExperiment
-from qpbae_tn.experiment.training import TrainingOutcome, train_model
+from qpbae_tn.experiment.training import TrainingOutcome, train
 from qpbae_tn.metrics.evaluation import METRIC_TITLES
 from qpbae_tn.metrics.table import decide
 from qpbae_tn.report.charts import STYLE
@@ -59,21 +58,8 @@ def recompute(document: Document) -> Iterator[tuple[Any, Any]]:
 
 def _train_and_evaluate(seed: int) -> tuple[TrainingOutcome, Evaluation]:
     loaded = LoadedExperiment(Experiment(seed=seed))
-    train, validation, engine = loaded.train.images, loaded.validation.images, loaded.engine
-    outcome = train_model(
-        loaded.specification, engine, train, validation, loaded.initial_angles, provenance={"seed": seed}
-    )
-    baselines, _ = fit_baselines(tuple(BASELINES), outcome.model, engine, "reconstruction", train)
-    found = evaluate_model(
-        outcome.model,
-        engine,
-        loaded.test,
-        baselines=baselines,
-        validation_images=validation,
-        threshold=outcome.model.thresholds["reconstruction"],
-        seed=seed,
-    )
-    return outcome, found
+    outcome = train(loaded)
+    return outcome, evaluate(outcome.model, loaded)
 
 
 def _rows(found: Evaluation) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import PatchBatch, Scorer, anomaly_maps, model_scorer
-from qpbae_tn.experiment.training import train_model
+from qpbae_tn.experiment.training import train
 from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.model.model import Model
 from qpbae_tn.model.mps import states_to_mps
@@ -69,7 +69,7 @@ def bond_rows(
 def _cut_maps(loaded: LoadedExperiment) -> list[tuple[str, float, Mapping[str, Any]]]:
     """For exact patches and each bond: the median fidelity of the patch states, and the metrics of the maps."""
     specification, engine = loaded.specification, ExactEngine()
-    trained = train_model(specification, engine, loaded.train.images, loaded.validation.images, loaded.initial_angles)
+    trained = train(loaded)
     fidelities: dict[str, list[np.ndarray]] = {}
     scorers: dict[str, Scorer] = {"exact": model_scorer(specification, trained.model.angles, engine, "reconstruction")}
     scorers |= {str(bond): _cut(trained.model, bond, fidelities) for bond in BONDS}

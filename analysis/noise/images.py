@@ -8,49 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.analysis.noise.transfer import FloatArray
-from qpbae_tn.analysis.shots.material import Material
 from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.metrics.evaluation import Measured, evaluate_table, measure_table
 from qpbae_tn.metrics.overlap import FalsePositiveRate
 from qpbae_tn.metrics.ranked import Aupro, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable, operating_threshold
-from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.embedding import ImagePatches
 from qpbae_tn.model.model import Model
-from qpbae_tn.model.patches import PatchGrid
 
 RESAMPLES = 200
 QUANTILE = 0.99
 NORMAL_IMAGES = 10
 """Normal images held back for the fit of the correction and for thresholds: at most so many."""
-
-
-@dataclass(frozen=True, eq=False)
-class Patches:
-    """All patches of some images, image by image.
-
-    Args:
-        grid: where they lie.
-        states: shape (images * N, 2^n).
-        images: their number.
-    """
-
-    grid: PatchGrid
-    states: FloatArray
-    images: int
-
-    @classmethod
-    def of(cls, model: Model, images: NDArray[np.float64]) -> Patches:
-        """Cut and embed images of shape (images, H, W)."""
-        specification = model.specification
-        grid = PatchGrid.over(images, specification.patch_size, specification.stride)
-        states = [embed(grid.cut(image), specification.pixel_order)[0] for image in images]
-        return cls(grid, np.concatenate(states).astype(np.float64), len(images))
-
-    def maps(self, scores: FloatArray) -> FloatArray:
-        """The maps Y = (1 - folded score) / 2 of scores (images * N,); shape (images, H, W)."""
-        folded = self.grid.fold_stack(scores.reshape(self.images, -1).T)
-        return np.moveaxis((1.0 - folded) / 2, -1, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +39,18 @@ class Scene:
 
     data: str
     model: Model
-    test: Patches
-    normal: Patches
+    test: ImagePatches
+    normal: ImagePatches
     masks: NDArray[np.bool_]
     anomalous: FloatArray
 
     @classmethod
-    def of(cls, material: Material) -> Scene:
+    def of(cls, loaded: LoadedExperiment) -> Scene:
         """From a trained model and its images; the validation images are the normal ones."""
-        model, test = material.model, material.test
-        assert material.validation is not None
-        patches = Patches.of(model, test.images)
+        test, patches = loaded.test, loaded.test_patches
         share = [patches.grid.cut(mask.astype(np.float64)).mean(axis=(1, 2)) for mask in test.masks]
-        normal = Patches.of(model, material.validation[:NORMAL_IMAGES])
-        return cls(test.provenance.data_set, model, patches, normal, test.masks, np.concatenate(share))
+        normal = loaded.validation_patches[:NORMAL_IMAGES]
+        return cls(test.provenance.data_set, loaded.trained_model, patches, normal, test.masks, np.concatenate(share))
 
     def exact(self, states: FloatArray, quantity: Quantity) -> FloatArray:
         """Exact scores of patch states without noise."""

@@ -12,13 +12,11 @@ from qpbae_tn.analysis.noise.images import Scene
 from qpbae_tn.analysis.noise.study import SHOTS, NoisePlan, NoiseStudy, run_study
 from qpbae_tn.analysis.noise.training import training_rows
 from qpbae_tn.analysis.pages import Report, ReportOptions
-from qpbae_tn.analysis.shots.material import quickly_trained
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.readouts import get_readout
 from qpbae_tn.compiler.targets.devices import load_target
-from qpbae_tn.data.layouts import open_data_set
-from qpbae_tn.experiment.training import versions
-from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.training import load_and_train, versions
 from qpbae_tn.report.page import Block, Foot, Heading, Page, Table, Text, data_words
 from qpbae_tn.report.render import rows_as_csv
 
@@ -38,15 +36,18 @@ def make(options: ReportOptions) -> Page:
     digests: dict[str, str] = {}
 
     def study(source: str | Path, size: int, strengths: tuple[float, ...], targets: Sequence[str]) -> None:
-        specification = ModelSpecification.build(size, max(1, size // 2), 1)
-        material = quickly_trained(open_data_set(source), specification, test_limit=TEST_IMAGES, seed=seed)
-        provenance = material.test.provenance
+        loaded = load_and_train(
+            Experiment(
+                data=source, patch_size=size, stride=max(1, size // 2), bottleneck=1, test=TEST_IMAGES, seed=seed
+            )
+        )
+        provenance = loaded.test.provenance
         digests[provenance.data_set] = provenance.digest
         plan = NoisePlan(strengths, tuple(map(load_target, targets)), readouts, preparation, 200, seed=seed)
-        studies.append(run_study(Scene.of(material), plan, options.progress))
+        studies.append(run_study(Scene.of(loaded), plan, options.progress))
         if size == 2:
             options.progress("noise: noisy training")
-            training.extend(training_rows(material, (0.2,), seed=seed))
+            training.extend(training_rows(loaded, (0.2,), seed=seed))
 
     study("textures", 2, STRENGTHS, ())
     study("textures", 4, STRENGTHS, TARGETS)

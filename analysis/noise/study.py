@@ -133,7 +133,7 @@ def _model(scene: Scene) -> Row:
     specification = scene.model.specification
     return {
         "data": scene.data,
-        "test_images": scene.test.images,
+        "test_images": len(scene.test),
         "patch_size": specification.patch_size,
         "stride": specification.stride,
         "bottleneck": specification.bottleneck,

@@ -7,42 +7,41 @@ from typing import Any
 import numpy as np
 
 from qpbae_tn.analysis.noise.engine import DepolarisedEngine
-from qpbae_tn.analysis.noise.images import Patches, map_metrics
-from qpbae_tn.analysis.shots.material import Material
+from qpbae_tn.analysis.noise.images import map_metrics
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.experiment.fit import FitOptions, fit, prepare_problem
+from qpbae_tn.experiment.loaded import LoadedExperiment
 
 
 def training_rows(
-    material: Material, strengths: tuple[float, ...], *, epochs: int = 20, seed: int = 0
+    loaded: LoadedExperiment, strengths: tuple[float, ...], *, epochs: int = 20, seed: int = 0
 ) -> list[dict[str, Any]]:
     """For each strength two rows: trained with the noise and trained without it, both tested with it.
 
     Args:
-        material: images and initial angles; its specification has few angles, as each costs two circuits a step.
+        loaded: images and initial angles; its specification has few angles, as each costs two circuits a step.
         strengths: of depolarising noise.
         epochs: passes over the training images; the paper's by default.
         seed: of the bootstrap.
     """
-    specification, train = material.model.specification, material.train
-    assert train is not None
+    specification, train, start = loaded.specification, loaded.train.images, loaded.initial_angles
     exact_problem = prepare_problem(specification, ExactEngine(), train, train[:0])
-    quiet, quiet_history = fit(exact_problem, material.start, FitOptions(epochs))
-    patches = Patches.of(material.model, material.test.images)
+    quiet, quiet_history = fit(exact_problem, start, FitOptions(epochs))
+    patches = loaded.test_patches
     rows = []
     for p in strengths:
         engine = DepolarisedEngine(p)
         problem = prepare_problem(specification, engine, train, train[:0])
-        noisy, noisy_history = fit(problem, material.start, FitOptions(epochs))
-        steps = _gradient_ratio(problem.batches[0], exact_problem.batches[0], material.start)
+        noisy, noisy_history = fit(problem, start, FitOptions(epochs))
+        steps = _gradient_ratio(problem.batches[0], exact_problem.batches[0], start)
         for name, angles, history in (("noisy", noisy, noisy_history), ("noiseless", quiet, quiet_history)):
             scores = engine.reconstruction_fidelity(specification, angles, patches.states)
-            metrics = map_metrics(patches.maps(scores), material.test.masks, seed)
+            metrics = map_metrics(patches.maps(scores), loaded.test.masks, seed)
             exact = ExactEngine().reconstruction_fidelity(specification, angles, patches.states)
-            exact_metrics = map_metrics(patches.maps(np.asarray(exact)), material.test.masks, seed)
+            exact_metrics = map_metrics(patches.maps(np.asarray(exact)), loaded.test.masks, seed)
             rows.append(
                 {
-                    "data": material.test.provenance.data_set,
+                    "data": loaded.test.provenance.data_set,
                     "patch_size": specification.patch_size,
                     "stride": specification.stride,
                     "bottleneck": specification.bottleneck,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from qpbae_tn.analysis.pages import Progress
 from qpbae_tn.analysis.shots.document import study_document
-from qpbae_tn.analysis.shots.material import quickly_trained
 from qpbae_tn.analysis.shots.needed import NeededShots, needed_shots
 from qpbae_tn.analysis.shots.study import ShotStudy, run_study
 from qpbae_tn.analysis.shots.subject import Subject, prepare_subject
@@ -18,8 +17,9 @@ from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.analysis.shots.training_study import TrainingPlan, TrainingRow, run_training_study
 from qpbae_tn.compiler.readouts import READOUTS, one_shot_variance
 from qpbae_tn.data.data_set import DataSet, Provenance
-from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.experiment.fit import FitOptions
+from qpbae_tn.data.layouts import open_data_set
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.training import load_and_train
 from qpbae_tn.model.specification import ModelSpecification
 
 
@@ -37,30 +37,33 @@ class CasePlan:
     """One study.
 
     Args:
-        data_set: what to train and test on.
-        specification: the model.
+        experiment: what to train and test on, and how.
         readouts: names.
         shots: per patch.
         repetitions: of each number of shots.
         trainings: from shots; None for none.
-        test_limit: at most this many test images.
-        fit: how models are trained; the paper's by default.
     """
 
-    data_set: DataSet
-    specification: ModelSpecification
+    experiment: Experiment
     readouts: Sequence[str]
     shots: Sequence[int]
     repetitions: int
     trainings: Trainings | None = None
-    test_limit: int | None = None
-    fit: FitOptions = field(default_factory=FitOptions)
+
+    @property
+    def specification(self) -> ModelSpecification:
+        """The model's."""
+        return self.experiment.specification
+
+    @property
+    def data_set(self) -> DataSet:
+        """The data set."""
+        return open_data_set(self.experiment.data)
 
     @property
     def label(self) -> str:
         """Data set and patches, for tables."""
-        specification = self.specification
-        return f"{self.data_set.name}, P={specification.patch_size}, S={specification.stride}"
+        return f"{self.data_set.name}, P={self.experiment.patch_size}, S={self.experiment.stride}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,21 +98,17 @@ class Case:
 def run_case(plan: CasePlan, seed: int, progress: Progress) -> Case:
     """Train a model, sample its maps, and train more models from shots."""
     progress(f"{plan.label}: training and exact scores")
-    material = quickly_trained(
-        plan.data_set, plan.specification, test_limit=plan.test_limit, seed=seed, options=plan.fit
-    )
-    subject = prepare_subject(material.model, ExactEngine(), material.test, material.validation)
+    loaded = load_and_train(replace(plan.experiment, seed=seed))
+    subject = prepare_subject(loaded)
     progress(f"{plan.label}: sampling maps")
     readouts = [READOUTS[name] for name in plan.readouts]
     study = run_study(subject, readouts, plan.shots, plan.repetitions, seed)
     training: list[TrainingRow] = []
-    if plan.trainings is not None and material.train is not None:
+    if plan.trainings is not None:
         progress(f"{plan.label}: training from shots")
         asked = plan.trainings
-        trainings = TrainingPlan(
-            asked.shots, [READOUTS[name] for name in asked.readouts], asked.repetitions, plan.fit, seed=seed
-        )
-        training = run_training_study(plan.specification, material.train, material.test, material.start, trainings)
+        learners = [READOUTS[name] for name in asked.readouts]
+        training = run_training_study(loaded, TrainingPlan(asked.shots, learners, asked.repetitions, seed))
     needed = needed_shots(study)
     return Case(
         plan,
@@ -118,7 +117,7 @@ def run_case(plan: CasePlan, seed: int, progress: Progress) -> Case:
         tuple(training),
         _variances(subject, plan.readouts),
         float(np.median(1.0 - subject.test.full)),
-        material.test.provenance,
+        loaded.test.provenance,
         study_document(subject, study, needed, training, seed=seed),
     )
 

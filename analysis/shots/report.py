@@ -11,9 +11,8 @@ from qpbae_tn.analysis.shots.cases import Case, CasePlan, Trainings, run_case
 from qpbae_tn.analysis.shots.coverage import coverage_rows
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.compiler.readouts import READOUTS
-from qpbae_tn.data.layouts import open_data_set
+from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.training import versions
-from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.report.page import Foot, Page, data_words
 from qpbae_tn.report.render import rows_as_csv
 
@@ -33,15 +32,15 @@ FEWER_TRAININGS = Trainings({Scheme.DRAWN_PATCHES: (1, 10, 100, 1000)}, ("direct
 
 def plans(options: ReportOptions) -> list[CasePlan]:
     """The bundled textures, and BUSI where it is given; each data set's first plan is its main one."""
-    data_sets = [(open_data_set("textures"), TRAININGS)]
+    data_sets = [("textures", TRAININGS)]
     if REAL_DATA in options.data:
-        data_sets.append((open_data_set(options.data[REAL_DATA]), FEWER_TRAININGS))
+        data_sets.append((str(options.data[REAL_DATA]), FEWER_TRAININGS))
     found = []
-    for data_set, trainings in data_sets:
-        found.append(CasePlan(data_set, ModelSpecification.build(4, 1, 2), tuple(READOUTS), SHOTS, 20, trainings))
+    for data, trainings in data_sets:
+        found.append(CasePlan(Experiment(data=data), tuple(READOUTS), SHOTS, 20, trainings))
         for size, stride in OTHER_PATCHES:
-            other = ModelSpecification.build(size, stride, 2)
-            found.append(CasePlan(data_set, other, ("latent", "destructive", "echo"), FEWER_SHOTS, 10))
+            other = Experiment(data=data, patch_size=size, stride=stride)
+            found.append(CasePlan(other, ("latent", "destructive", "echo"), FEWER_SHOTS, 10))
     return found
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.readouts import Quantity
-from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import AMPLITUDE_BUDGET
 from qpbae_tn.metrics.ranked import Labels, Scores
 from qpbae_tn.metrics.table import operating_threshold
@@ -67,31 +67,22 @@ class Subject:
         return int(self.test.full.shape[1])
 
 
-def prepare_subject(
-    model: Model,
-    engine: Engine,
-    test: LabelledImageSet,
-    validation_images: NDArray[np.float64] | None = None,
-) -> Subject:
+def prepare_subject(loaded: LoadedExperiment) -> Subject:
     """Score all patches exactly.
 
     Args:
-        model: its thresholds serve where there are no validation images.
-        engine: computes fidelities.
-        test: labelled images.
-        validation_images: normal images, shape (images, H, W), for thresholds.
+        loaded: test images, normal validation images for thresholds, and the model, whose own thresholds serve where
+            there are no validation images.
 
     Raises:
         InputError: neither validation images nor thresholds of the model.
     """
-    specification = model.specification
-    height, width = test.images.shape[1:]
-    grid = PatchGrid(height, width, specification.patch_size, specification.stride)
-    validation = None
-    if validation_images is None or not len(validation_images):
+    model, test, grid = loaded.trained_model, loaded.test, loaded.test_patches.grid
+    specification, validation = model.specification, None
+    if not len(loaded.validation):
         thresholds = _thresholds_of(model)
     else:
-        validation = patch_fidelities(specification, model.angles, engine, grid, validation_images)
+        validation = patch_fidelities(specification, model.angles, loaded.engine, grid, loaded.validation.images)
         thresholds = {
             quantity: operating_threshold(exact_maps(grid, validation.of(quantity)), QUANTILE) for quantity in Quantity
         }
@@ -99,7 +90,7 @@ def prepare_subject(
         test.provenance.data_set,
         specification,
         grid,
-        patch_fidelities(specification, model.angles, engine, grid, test.images),
+        patch_fidelities(specification, model.angles, loaded.engine, grid, test.images),
         validation,
         Labels.of(test.masks, by_pixel=True),
         thresholds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.fit import FitOptions, fit
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.interval import Interval
 from qpbae_tn.metrics.ranked import Labels, rank_metrics
 from qpbae_tn.model.patches import PatchGrid
-from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
 
@@ -34,16 +34,12 @@ class TrainingPlan:
         shots: for each scheme its numbers N.
         readouts: of F_trash.
         repetitions: trainings for each, which differ in their noise only.
-        options: epochs and learning rate.
-        batch_size: images a step.
         seed: of the noise.
     """
 
     shots: Mapping[Scheme, Sequence[int]]
     readouts: Sequence[Readout]
     repetitions: int = 3
-    options: FitOptions = field(default_factory=FitOptions)
-    batch_size: int = 4
     seed: int = 0
 
     @property
@@ -86,20 +82,12 @@ class TrainingRow:
 
 
 def run_training_study(
-    specification: ModelSpecification,
-    train_images: FloatArray,
-    test: LabelledImageSet,
-    initial_angles: FloatArray,
-    plan: TrainingPlan,
-    on_run: Callable[[], None] = lambda: None,
+    loaded: LoadedExperiment, plan: TrainingPlan, on_run: Callable[[], None] = lambda: None
 ) -> list[TrainingRow]:
     """Train with exact gradients once, then from shots.
 
     Args:
-        specification: the model.
-        train_images: shape (images, H, W), in the order of the batches.
-        test: labelled images, scored exactly by F.
-        initial_angles: of every training, shape (parameter_count,), radians.
+        loaded: training images, settings and initial angles of every training; its test images are scored exactly by F.
         plan: what to train.
         on_run: called after each training.
 
@@ -111,11 +99,11 @@ def run_training_study(
     """
     if plan.repetitions < 1:
         raise InputError(f"{plan.repetitions} repetitions", where="repetitions", remedy="give at least 1")
-    training = ShotTraining.of(specification, train_images, plan.batch_size)
-    height, width = test.images.shape[1:]
-    grid = PatchGrid(height, width, specification.patch_size, specification.stride)
-    judge = _Judge(training, initial_angles, grid, test)
-    angles, _ = fit(training.problem, initial_angles, plan.options)
+    experiment, initial_angles = loaded.experiment, loaded.initial_angles
+    options = FitOptions(experiment.epochs, experiment.learning_rate)
+    training = ShotTraining.of(loaded.specification, loaded.train.images, experiment.batch_size)
+    judge = _Judge(training, initial_angles, loaded.test_patches.grid, loaded.test)
+    angles, _ = fit(training.problem, initial_angles, options)
     reference = judge.values(angles, 0.0)
     exact_loss = reference["loss"]
     reference["excess_loss"] = 0.0
@@ -134,10 +122,10 @@ def run_training_study(
                         [plan.seed, zlib.crc32(f"{readout.name} {scheme}".encode()), shots, repetition]
                     )
                     noisy = training.with_shots(readout, scheme, shots, generator)
-                    angles, _ = fit(noisy, initial_angles, plan.options)
+                    angles, _ = fit(noisy, initial_angles, options)
                     found.append(judge.values(angles, exact_loss))
                     on_run()
-                total = training.shots_per_epoch(scheme, shots) * plan.options.epochs
+                total = training.shots_per_epoch(scheme, shots) * options.epochs
                 metrics = {name: Interval.of_repetitions(values[name] for values in found) for name in found[0]}
                 rows.append(TrainingRow(readout.name, scheme, shots, total, plan.repetitions, metrics))
     return rows

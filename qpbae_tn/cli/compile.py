@@ -94,9 +94,9 @@ def compile(
         angles = generic_angles(specification, seed)
     processor = parse_target(target.lower())
     if dry_run:
-        from qpbae_tn.cli.pricing import dry_run_compilation
+        from qpbae_tn.cli.pricing import compilation_work
 
-        dry_run_compilation(specification, chosen, prepared, reporter)
+        reporter.dry_run(compilation_work(specification, chosen, prepared))
         return
     program = compile_program(
         specification, None if symbolic else angles, chosen, prepared, processor, literal=literal, seed=seed

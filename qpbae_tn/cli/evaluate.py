@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from qpbae_tn.cli import options as o
 from qpbae_tn.cli.reporter import Reporter
 
+if TYPE_CHECKING:
+    from qpbae_tn.experiment.evaluation import Evaluation
+    from qpbae_tn.experiment.loaded import LoadedExperiment
+    from qpbae_tn.interval import Interval
+    from qpbae_tn.model.model import Model
 
+SHOWN = {
+    "auroc": "AUROC",
+    "aupro": "AUPRO",
+    "average_precision": "AP",
+    "best_f1": "best F1",
+    "image_auroc": "image",
+}
+"""Metrics of the terminal's table and their headings, which must fit 80 columns."""
+AT_THRESHOLD = {
+    "dice_paper": "Dice",
+    "dice_defective": "Dice d",
+    "dice_pooled": "Dice p",
+    "iou_paper": "IoU",
+    "iou_defective": "IoU d",
+    "iou_pooled": "IoU p",
+}
+"""The same for the table at the operating thresholds."""
+
+
+@o.takes_settings("data", "test", "score", "threshold", "baselines", *o.ENGINE_SETTINGS, "seed")
 def evaluate(
     run: o.RunArgument,
-    data: o.Data = "textures",
-    test: o.TestCount = None,
-    score: o.ScoreName = "reconstruction",
-    threshold: o.Threshold = None,
-    baselines: o.Baselines = "all",
-    engine: o.EngineName = "exact",
-    bond: o.Bond = "none",
-    cutoff: o.Cutoff = 0.0,
-    seed: o.Seed = 0,
+    settings: dict[str, Any],
     output: o.Output = None,
     force: o.Force = False,
     json: o.JsonFile = None,
@@ -24,45 +44,33 @@ def evaluate(
 ) -> None:
     """Evaluate a model and its baselines on a test set; with --output, write metrics, scores and maps."""
     from qpbae_tn.cli.destination import keep_inputs
-    from qpbae_tn.cli.engine import choose_engine, engine_notices
-    from qpbae_tn.cli.evaluation import (
-        baseline_names,
-        describe,
-        foreign_data_notices,
-        training_images,
-        write_maps,
-        write_scores,
-    )
-    from qpbae_tn.cli.evaluation import evaluate as evaluate_as_asked
-    from qpbae_tn.data.layouts import open_data_set
-    from qpbae_tn.experiment.segmentation import operating_threshold_of
+    from qpbae_tn.experiment.description import Experiment
+    from qpbae_tn.experiment.evaluation import operating_threshold_of
+    from qpbae_tn.experiment.loaded import LoadedExperiment
     from qpbae_tn.model.model import Model
-    from qpbae_tn.model.names import check_score
     from qpbae_tn.output import check_output_folder, output_folder, write_json
 
     reporter = Reporter(json)
-    check_score(score)
-    names = baseline_names(baselines)
-    model, chosen = Model.load(run), choose_engine(engine, bond, cutoff)
-    level = operating_threshold_of(model, score, threshold)  # type: ignore[arg-type]
+    settings["test_seed"] = settings.pop("seed")  # the seed of training is the model's
+    model = Model.load(run)
+    experiment = Experiment.of_model(model, **settings)
+    operating_threshold_of(model, experiment.scoring, experiment.threshold)
     if output is not None:
         keep_inputs(output, (run,))
         check_output_folder(output, force=force)
-    specification = model.specification
-    data_set = open_data_set(data, minimum_side=specification.patch_size)
-    test_set = data_set.test(specification.image_size, limit=test, seed=seed)
+    loaded = LoadedExperiment(experiment, model=model)
     if dry_run:
-        from qpbae_tn.cli.pricing import dry_run_evaluation
+        from qpbae_tn.cli.pricing import evaluation_work
 
-        dry_run_evaluation(specification, len(test_set), specification.image_size, reporter)
+        reporter.dry_run(evaluation_work(loaded))
         return
-    for notice in engine_notices(chosen, specification):
+    for notice in experiment.engine_notices():
         reporter.notice(notice)
-    normal = training_images(data_set, model) if names else None
-    notes = foreign_data_notices(model, normal, names)
+    _ = loaded.test
+    notes = foreign_data_notices(loaded)
     for notice in notes:
         reporter.notice(notice)
-    result = evaluate_as_asked(model, chosen, test_set, normal, names, score, level, seed, reporter)
+    result = evaluate_with_progress(model, loaded, reporter)
     describe(result, reporter)
     document = {**result.to_json(), "notes": notes}
     if output is not None:
@@ -70,6 +78,102 @@ def evaluate(
             write_json(place / "evaluate.json", document)
             write_scores(result, place)
             write_maps(result, place)
-        reporter.console.print(f"Metrics, scores and maps written to {output}", markup=False, soft_wrap=True)
+        reporter.say(f"Metrics, scores and maps written to {output}")
         document = {**document, "output": str(output)}
     reporter.emit(document)
+
+
+def foreign_data_notices(loaded: LoadedExperiment) -> list[str]:
+    """What a reader of the table must know where the baselines are not fitted on the model's own training images."""
+    if not loaded.experiment.baselines or loaded.model is None:
+        return []
+    if not len(loaded.validation):
+        return ["without normal images to spare, the baselines take their thresholds from all test maps"]
+    if loaded.on_own_data:
+        return []
+    return [
+        "the model was trained on other images than these: the baselines are fitted on these, the model and its "
+        "threshold stay as they are"
+    ]
+
+
+def evaluate_with_progress(model: Model, loaded: LoadedExperiment, reporter: Reporter) -> Evaluation:
+    """Fit the baselines and evaluate everything, with a progress bar and notices."""
+    from qpbae_tn.experiment.evaluation import evaluate as evaluate_model
+
+    test = loaded.test
+    if test.vanished:
+        reporter.notice(
+            f"{len(test.vanished)} masks vanish at {test.images.shape[1]} px; their images count as good ones"
+        )
+    with reporter.progress("evaluating", len(test)) as progress:
+        result = evaluate_model(model, loaded, on_image=lambda: progress.advance(progress.task_ids[0]))
+    for name, reason in result.left_out.items():
+        reporter.notice(f"baseline {name} left out: {reason}")
+    if result.zero_patches:
+        reporter.notice(f"{result.zero_patches} test patches are all zero; |0...0> stands in for them")
+    return result
+
+
+def describe(result: Evaluation, reporter: Reporter) -> None:
+    """The metrics' tables on the terminal: the model, then its baselines."""
+    rows = {"model": result.model, **result.baselines}
+    counts = f"{len(result.test)} test images, {int(result.test.defective.sum())} defective"
+    reporter.table(
+        f"Evaluation on {counts} (95% bootstrap intervals)",
+        ("detector", "parameters", *SHOWN.values()),
+        [(name, one.parameters, *(show(one.metrics[metric]) for metric in SHOWN)) for name, one in rows.items()],
+        left=("detector",),
+        bold=(0,),
+    )
+    reporter.table(
+        "At the operating thresholds (d: only images with a defect, p: pooled pixels)",
+        ("detector", *AT_THRESHOLD.values()),
+        [(name, *(show(one.metrics[metric]) for metric in AT_THRESHOLD)) for name, one in rows.items()],
+        left=("detector",),
+        bold=(0,),
+    )
+
+
+def show(value: Interval) -> str:
+    """A value above its interval, .71-1.0 for 0.71 to 1.00; a dash where it is not defined."""
+    if not value.defined:
+        return "-"
+    low, high = (f"{end:.2f}".removeprefix("0").replace("1.00", "1.0") for end in (value.low, value.high))
+    return f"{value.value:.3f}\n{low}-{high}"
+
+
+def write_scores(result: Evaluation, place: Path) -> None:
+    """scores.csv: one row a test image."""
+    from qpbae_tn.metrics.table import decide
+    from qpbae_tn.tables import write_csv
+
+    marked, test = decide(result.maps, result.model.threshold), result.test
+    rows = [
+        {
+            "image": name,
+            "class": kind,
+            "score": f"{found.max():.8f}",
+            "mean": f"{found.mean():.8f}",
+            "anomalous_fraction": f"{decided.mean():.6f}",
+            "mask_fraction": f"{mask.mean():.6f}",
+            "defective": int(mask.any()),
+        }
+        for name, kind, found, decided, mask in zip(
+            test.names, test.classes, result.maps, marked, test.masks, strict=True
+        )
+    ]
+    write_csv(place / "scores.csv", rows)
+
+
+def write_maps(result: Evaluation, place: Path) -> None:
+    """maps/*.png: every test map in colours, on one scale."""
+    from qpbae_tn.output import write_atomically
+    from qpbae_tn.report.pictures import map_picture, png_bytes
+
+    folder = place / "maps"
+    folder.mkdir()
+    low, high = float(result.maps.min()), float(result.maps.max())
+    for index, (name, found) in enumerate(zip(result.test.names, result.maps, strict=True)):
+        stem = Path(name).with_suffix("").as_posix().replace("/", "_")
+        write_atomically(folder / f"{index:04d}_{stem}.png", png_bytes(map_picture(found, low, high)))

@@ -26,6 +26,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "placing": ("--place",),
     "study": ("STUDY",),
     "test_images": ("--test",),
+    "test_seed": ("--seed",),
     "time_s": ("--time-limit",),
     "train_images": ("--train",),
 }

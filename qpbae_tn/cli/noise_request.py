@@ -11,23 +11,16 @@ from qpbae_tn.errors import InputError
 
 if TYPE_CHECKING:
     from qpbae_tn.analysis.noise.study import NoisePlan
-    from qpbae_tn.analysis.shots.material import Material
-    from qpbae_tn.data.data_set import DataSet
-    from qpbae_tn.model.model import Model
-    from qpbae_tn.model.specification import ModelSpecification
+    from qpbae_tn.experiment.loaded import LoadedExperiment
 
 
 @dataclass(frozen=True, eq=False)
 class NoiseRequest:
     """The options, checked; nothing is computed yet."""
 
-    model: Model | None
-    data_set: DataSet
-    patch_sizes: tuple[int, ...]
+    experiments: tuple[LoadedExperiment, ...]
     plan: NoisePlan
-    test: int | None
     train: bool
-    seed: int
 
     @classmethod
     def parse(
@@ -50,11 +43,19 @@ class NoiseRequest:
         from qpbae_tn.compiler.preparation.names import parse_preparation
         from qpbae_tn.compiler.readouts import READOUTS, get_readout
         from qpbae_tn.compiler.targets.devices import known_targets, parse_target
-        from qpbae_tn.data.layouts import open_data_set
+        from qpbae_tn.experiment.description import Experiment
+        from qpbae_tn.experiment.loaded import LoadedExperiment
         from qpbae_tn.model.model import Model
 
-        loaded = Model.load(model) if model is not None else None
-        sizes = (loaded.specification.patch_size,) if loaded is not None else _sizes(patch_size)
+        given = Model.load(model) if model is not None else None
+        if given is not None:
+            experiments = [Experiment.of_model(given, data=data, test=test, test_seed=seed)]
+        else:
+            experiments = [
+                Experiment(data=data, patch_size=size, stride=max(1, size // 2), bottleneck=1, test=test, seed=seed)
+                for size in _sizes(patch_size)
+            ]
+        sizes = [experiment.patch_size for experiment in experiments]
         strengths = () if p == "none" else tuple(check_strength(_number(part)) for part in p.split(","))
         names = {"none": (), "all": known_targets()}.get(target, tuple(target.split(",")))
         readouts = tuple(READOUTS.values()) if readout == "all" else tuple(map(get_readout, readout.split(",")))
@@ -66,25 +67,20 @@ class NoiseRequest:
         if strengths and not names and min(sizes) > 4:
             raise InputError(f"P = {min(sizes)}", where="--patch-size", remedy="depolarising noise takes 2 or 4")
         plan = NoisePlan(strengths, tuple(map(parse_target, names)), readouts, prepared, patches, seed=seed)
-        return cls(loaded, open_data_set(data, minimum_side=max(sizes)), sizes, plan, test, train, seed)
+        return cls(tuple(LoadedExperiment(one, model=given) for one in experiments), plan, train)
 
     def price(self) -> dict[str, Any]:
         """What would be worked on."""
         from qpbae_tn.analysis.noise.study import case_count
-        from qpbae_tn.model.patches import PatchGrid
 
-        cases, scored = 0, 0
-        for specification in self._specifications():
-            images = self.data_set.test(specification.image_size, limit=self.test, seed=self.seed)
-            grid = PatchGrid.over(images.images, specification.patch_size, specification.stride)
-            count = case_count(self.plan, specification.patch_size)
-            cases += count
-            scored += count * grid.count * len(images)
+        sizes = [loaded.experiment.patch_size for loaded in self.experiments]
+        counts = [case_count(self.plan, size) for size in sizes]
+        patches = [loaded.grid.count * len(loaded.test) for loaded in self.experiments]
         return {
-            "patch_sizes": ",".join(map(str, self.patch_sizes)),
-            "cases": cases,
-            "patches_scored": scored,
-            "noisy_trainings": len(self.plan.strengths) if self.train and 2 in self.patch_sizes else 0,
+            "patch_sizes": ",".join(map(str, sizes)),
+            "cases": sum(counts),
+            "patches_scored": sum(count * found for count, found in zip(counts, patches, strict=True)),
+            "noisy_trainings": len(self.plan.strengths) if self.train and 2 in sizes else 0,
         }
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
@@ -94,43 +90,29 @@ class NoiseRequest:
         from qpbae_tn.analysis.noise.images import Scene
         from qpbae_tn.analysis.noise.study import case_count, run_study
         from qpbae_tn.analysis.noise.training import training_rows
+        from qpbae_tn.experiment.training import train
 
         studies, training = [], []
-        total = sum(case_count(self.plan, specification.patch_size) for specification in self._specifications())
+        total = sum(case_count(self.plan, loaded.experiment.patch_size) for loaded in self.experiments)
         with reporter.progress("noise", total) as progress:
             task = progress.task_ids[0]
-            for specification in self._specifications():
-                material = self._material(specification)
+            for given in self.experiments:
+                loaded = given if given.model is not None else given.with_model(train(given).model)
 
                 def told(text: str) -> None:
                     progress.update(task, description=text, advance=1)
 
                 try:
-                    studies.append(run_study(Scene.of(material), self.plan, told))
+                    studies.append(run_study(Scene.of(loaded), self.plan, told))
                 except TooEntangled as error:
                     raise InputError(
                         f"too large for an exact evaluation ({error})",
                         where="--patch-size",
                         remedy="use smaller patches, or qpbae execute --sampler noisy, which samples trajectories",
                     ) from None
-                if self.train and specification.patch_size == 2:
-                    training += training_rows(material, self.plan.strengths, seed=self.seed)
-        return noise_document(studies, training, seed=self.seed)
-
-    def _specifications(self) -> list[ModelSpecification]:
-        from qpbae_tn.model.specification import ModelSpecification
-
-        if self.model is not None:
-            return [self.model.specification]
-        return [ModelSpecification.build(size, max(1, size // 2), 1) for size in self.patch_sizes]
-
-    def _material(self, specification: ModelSpecification) -> Material:
-        from dataclasses import replace
-
-        from qpbae_tn.analysis.shots.material import quickly_trained
-
-        material = quickly_trained(self.data_set, specification, test_limit=self.test, seed=self.seed)
-        return material if self.model is None else replace(material, model=self.model)
+                if self.train and loaded.experiment.patch_size == 2:
+                    training += training_rows(loaded, self.plan.strengths, seed=self.plan.seed)
+        return noise_document(studies, training, seed=self.plan.seed)
 
 
 def _sizes(option: str) -> tuple[int, ...]:

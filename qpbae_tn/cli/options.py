@@ -1,75 +1,129 @@
-"""Options that several commands share, so that they read the same everywhere."""
+"""Options that several commands share, so that they read the same everywhere.
+
+The settings of an experiment are options of their own names, made from its description (`takes_settings`).
+"""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-Data = Annotated[
-    str,
-    typer.Option(
-        "--data",
-        help="A folder of images (MVTec layout, BUSI as distributed, or flat), or the bundled 'textures' "
-        "(also textures:brick, textures:grass, textures:gravel).",
-        show_default=True,
-    ),
-]
-PatchSize = Annotated[int, typer.Option("--patch-size", help="P, pixels a side, a power of two.")]
-Stride = Annotated[int, typer.Option("--stride", help="S, pixels between neighbouring patches.")]
-Bottleneck = Annotated[int, typer.Option("--bottleneck", help="BD, latent qubits, from 1 to log2(P^2) - 1.")]
-AnsatzPattern = Annotated[str, typer.Option("--ansatz", help="Pattern of blocks: staircase (the paper) or brick.")]
-BlockName = Annotated[str, typer.Option("--block", help="Block kind: ry (the paper) or so4 (any real two-qubit gate).")]
-Layers = Annotated[int, typer.Option("--layers", help="Repetitions of the pattern.")]
-TrashPosition = Annotated[str, typer.Option("--trash", help="Which qubits are thrown away: first (the paper) or last.")]
-PixelOrderName = Annotated[
-    str, typer.Option("--pixel-order", help="Pixels to amplitudes: row (the paper), column or morton.")
-]
-ImageSize = Annotated[int, typer.Option("--image-size", help="Images are resized to this side in pixels.")]
-EngineName = Annotated[
-    str, typer.Option("--engine", help="How fidelities are computed: exact, qsim, mps, or auto, which chooses by size.")
-]
-Bond = Annotated[
-    str,
-    typer.Option("--bond", help="Largest bond dimension of a patch for --engine mps and auto, or none for no limit."),
-]
-Cutoff = Annotated[
-    float, typer.Option("--cutoff", help="Share of a patch's weight that these may leave out at each cut.")
-]
-Epochs = Annotated[int, typer.Option("--epochs", help="Passes over the training images.")]
-LearningRate = Annotated[float, typer.Option("--learning-rate", help="Adam's step size.")]
-BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
-TrainCount = Annotated[int, typer.Option("--train", min=1, help="Number of training images.")]
-ValidationCount = Annotated[int, typer.Option("--validation", min=1, help="Number of validation images.")]
-SplitFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--split", help="JSON object with lists 'train' and 'val' of indices into the sorted training folder."
-    ),
-]
-InitialAnglesFile = Annotated[
-    Path | None, typer.Option("--initial-angles", help="JSON list of n-1 pairs of radians (of such lists for layers).")
-]
-Init = Annotated[str, typer.Option("--init", help="Initial angles: normal (the paper) or dc (near the uniform patch).")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+from qpbae_tn.cli.fields import names, one_of
+from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.description import BASELINE_NAMES, choices, default, field_help, kind, least
+
+MODEL_SETTINGS = ("patch_size", "stride", "bottleneck", "ansatz", "block", "layers", "trash", "pixel_order")
+ENGINE_SETTINGS = ("engine", "bond", "cutoff")
+TRAINING_SETTINGS = (
+    "data", *MODEL_SETTINGS, *ENGINE_SETTINGS, "image_size", "epochs", "learning_rate", "batch_size", "train",
+    "validation", "split", "init", "initial_angles",
+)  # fmt: skip
+
+_PATHS = ("split", "initial_angles")
+_IN_WORDS: dict[str, str] = {"baselines": "all", "bond": "none"}
+"""Settings that the command line writes as text of its own, and their defaults there."""
+
+
+def setting(name: str, *, bounded: bool = True) -> Any:
+    """The option of one setting of the experiment, to annotate a parameter with.
+
+    Args:
+        name: of the setting.
+        bounded: whether the option checks the setting's least value; needless where an `Experiment` is made of it.
+    """
+    known = choices(name)
+    return typer.Option(
+        f"--{name.replace('_', '-')}",
+        help=field_help(name),
+        min=least(name) if bounded and kind(name) is int and name not in _IN_WORDS else None,
+        metavar="|".join(known) if known else None,
+        show_default=default(name) is not None or name in _IN_WORDS,
+    )
+
+
+def takes_settings(*settings: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each of these settings.
+
+    The command takes them as one keyword argument `settings`: what was given, by name, ready for an `Experiment`.
+    They stand behind its arguments and before its own options in `--help`.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = [one for one in inspect.signature(command, eval_str=True).parameters.values() if one.name != "settings"]
+        made = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=_IN_WORDS.get(name, default(name)),
+                annotation=Annotated[_type_of(name), setting(name, bounded=False)],
+            )
+            for name in settings
+        ]
+        first = [one.replace(kind=one.KEYWORD_ONLY) for one in own if one.default is one.empty]
+        last = [one.replace(kind=one.KEYWORD_ONLY) for one in own if one.default is not one.empty]
+
+        @wraps(command)
+        def called(**given: Any) -> None:
+            values = {name: _value(name, given.pop(name)) for name in settings}
+            command(settings=values, **given)
+
+        parameters = [*first, *made, *last]
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        del called.__wrapped__  # type: ignore[attr-defined]
+        return called
+
+    return decorate
+
+
+def _type_of(name: str) -> Any:
+    if name in _IN_WORDS:
+        return str
+    plain: Any = Path if name in _PATHS else kind(name)
+    return plain | None if default(name) is None else plain
+
+
+def _value(name: str, given: Any) -> Any:
+    """An option's value as the experiment has it: names in lower case, words of the command line as what they mean."""
+    if name == "baselines":
+        return names(given, name, BASELINE_NAMES, none=True)
+    if name == "bond":
+        return _bond(given)
+    return one_of(given, name, choices(name)) if choices(name) and given is not None else given
+
+
+def _bond(given: str) -> int | None:
+    if given.lower() == "none":
+        return None
+    if not given.isdigit() or int(given) < 1:
+        raise InputError(f"bond {given!r}", where="bond", remedy="give a whole number from 1 up, or none")
+    return int(given)
+
+
+Data = Annotated[str, setting("data")]
+PatchSize = Annotated[int, setting("patch_size")]
+Stride = Annotated[int, setting("stride")]
+Bottleneck = Annotated[int, setting("bottleneck")]
+AnsatzPattern = Annotated[str, setting("ansatz")]
+BlockName = Annotated[str, setting("block")]
+Layers = Annotated[int, setting("layers")]
+TrashPosition = Annotated[str, setting("trash")]
+PixelOrderName = Annotated[str, setting("pixel_order")]
+ImageSize = Annotated[int, setting("image_size")]
+TestCount = Annotated[int | None, setting("test")]
+Seed = Annotated[int, setting("seed")]
 JsonFile = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE", help="Write the result as one JSON document ('-': to standard output)."),
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder or model file.", show_default=False)]
-Threshold = Annotated[float | None, typer.Option("--threshold", help="On the scale of Y; by default the model's own.")]
 Output = Annotated[
     Path | None, typer.Option("--output", help="Folder to write; by default a new one below runs/.", show_default=False)
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace an output folder that qpbae wrote before.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and what it costs, and stop.")]
-ScoreName = Annotated[
-    str, typer.Option("--score", help="Score patches by reconstruction fidelity (the paper) or by trash fidelity.")
-]
-TestCount = Annotated[
-    int | None, typer.Option("--test", min=1, help="Number of test images, a stratified subset; all by default.")
-]
-Baselines = Annotated[
-    str, typer.Option("--baselines", help="Comma-separated baselines, or all, or none.", show_default=True)
-]

@@ -1,4 +1,4 @@
-"""What `--dry-run` tells: how much work a command would do, from the same sizes that the work would use."""
+"""What `--dry-run` shows: how much work a command would do, from the same sizes that the work would use."""
 
 from __future__ import annotations
 
@@ -6,60 +6,52 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from qpbae_tn.cli.reporter import Reporter
-from qpbae_tn.model.patches import PatchGrid
-from qpbae_tn.model.specification import ModelSpecification
-
 if TYPE_CHECKING:
-    from qpbae_tn.cli.training import TrainingRequest
     from qpbae_tn.compiler.preparation.protocol import Preparation
     from qpbae_tn.compiler.readouts import Readout
     from qpbae_tn.data.images import GreyImage
     from qpbae_tn.engines.mps.engine import MpsEngine
     from qpbae_tn.engines.protocol import Engine
+    from qpbae_tn.experiment.loaded import LoadedExperiment
+    from qpbae_tn.model.specification import ModelSpecification
 
 
-def dry_run_training(request: TrainingRequest, reporter: Reporter) -> None:
-    """Tell the work of a training: patches, bytes of the mean states, operations, or circuits on qsim."""
-    from qpbae_tn.cli.training import prepare
-
-    prepared = prepare(request)
-    specification = request.specification
-    grid = PatchGrid.over(prepared.train.images, specification.patch_size, specification.stride)
+def training_work(loaded: LoadedExperiment) -> dict[str, Any]:
+    """The work of a training: patches, bytes of the mean states, operations, or circuits on qsim."""
+    experiment, specification, patches = loaded.experiment, loaded.specification, loaded.grid.count
+    images, batch_size = len(loaded.train), experiment.batch_size
     size, kept = specification.pixel_count, 1 << specification.bottleneck
-    batches = -(-len(prepared.train) // request.batch_size)
-    rows = min(size, grid.count * request.batch_size)
+    batches = -(-images // batch_size)
+    rows = min(size, patches * batch_size)
     blocks = len(specification.ansatz.blocks)
-    document: dict[str, Any] = {
-        "train_images": len(prepared.train),
-        "validation_images": len(prepared.validation),
-        "patches_per_image": grid.count,
-        "steps": batches * request.epochs,
-        "parameters": specification.ansatz.parameter_count,
+    work: dict[str, Any] = {
+        "train_images": images,
+        "validation_images": len(loaded.validation),
+        "patches_per_image": patches,
+        "steps": batches * experiment.epochs,
+        "parameters": loaded.initial_angles.size,
     }
-    if request.engine == "qsim":
+    if experiment.engine == "qsim":
         evaluations = 2 * specification.ansatz.parameter_count + 1
-        document["circuits"] = grid.count * len(prepared.train) * evaluations * request.epochs
-        document["circuit_qubits"] = specification.qubit_count + specification.trash_count + 1
-    elif (trains := _train_engine(prepared.engine, specification)) is not None:
+        work["circuits"] = patches * images * evaluations * experiment.epochs
+        work["circuit_qubits"] = specification.qubit_count + specification.trash_count + 1
+    elif (engine := _mps_engine(loaded.engine, specification)) is not None:
         from qpbae_tn.engines.mps.cost import sweep_cost
 
         n = specification.qubit_count
-        bonds = tuple(min(1 << min(cut, n - cut), trains.bond or 1 << n) for cut in range(1, n))
-        chain = (1, *bonds, 1)
-        bytes_each = sum(16 * left * right for left, right in pairwise(chain))
-        document["tensor_train_bytes"] = bytes_each * grid.count * len(prepared.train)
-        document["forward_flops_per_step"] = (
-            sweep_cost(specification, bonds).trash_flops * grid.count * min(request.batch_size, len(prepared.train))
-        )
+        bonds = tuple(min(1 << min(cut, n - cut), engine.bond or 1 << n) for cut in range(1, n))
+        bytes_each = sum(16 * left * right for left, right in pairwise((1, *bonds, 1)))
+        work["tensor_train_bytes"] = bytes_each * patches * images
+        flops = sweep_cost(specification, bonds).trash_flops
+        work["forward_flops_per_step"] = flops * patches * min(batch_size, images)
     else:
-        document["mean_state_bytes"] = 8 * size * rows * (batches + 1)
-        document["digesting_flops"] = 2 * grid.count * len(prepared.train) * size * min(size, rows)
-        document["flops_per_step"] = 2 * kept * size * rows * (2 if rows < size else 1) + 4 * 32 * kept * size * blocks
-    _tell(document, reporter)
+        work["mean_state_bytes"] = 8 * size * rows * (batches + 1)
+        work["digesting_flops"] = 2 * patches * images * size * min(size, rows)
+        work["flops_per_step"] = 2 * kept * size * rows * (2 if rows < size else 1) + 4 * 32 * kept * size * blocks
+    return work
 
 
-def _train_engine(engine: Engine, specification: ModelSpecification) -> MpsEngine | None:
+def _mps_engine(engine: Engine, specification: ModelSpecification) -> MpsEngine | None:
     """The mps engine if that is what trains, chosen by name or by `auto`."""
     from qpbae_tn.engines.auto import AutoEngine
     from qpbae_tn.engines.mps.engine import MpsEngine
@@ -68,43 +60,30 @@ def _train_engine(engine: Engine, specification: ModelSpecification) -> MpsEngin
     return chosen if isinstance(chosen, MpsEngine) else None
 
 
-def dry_run_evaluation(specification: ModelSpecification, images: int, side: int, reporter: Reporter) -> None:
-    """Tell the work of an evaluation."""
-    grid = PatchGrid(side, side, specification.patch_size, specification.stride)
+def evaluation_work(loaded: LoadedExperiment) -> dict[str, Any]:
+    """The work of an evaluation."""
+    specification, images = loaded.specification, len(loaded.test)
     flops = 2 * specification.pixel_count * min(specification.pixel_count, 32 * len(specification.ansatz.blocks))
-    patches = grid.count * images
-    _tell({"images": images, "patches": patches, "scoring_flops": patches * flops}, reporter)
+    patches = loaded.grid.count * images
+    return {"images": images, "patches": patches, "scoring_flops": patches * flops}
 
 
-def dry_run_segmentation(
-    specification: ModelSpecification, images: Sequence[GreyImage], native: bool, reporter: Reporter
-) -> None:
-    """Tell the work of segmenting these images."""
+def segmentation_work(specification: ModelSpecification, images: Sequence[GreyImage], native: bool) -> dict[str, Any]:
+    """The work of segmenting these images."""
+    from qpbae_tn.model.patches import PatchGrid
+
     patches = 0
     for image in images:
         height, width = image.shape if native else (specification.image_size,) * 2
         patches += PatchGrid(height, width, specification.patch_size, specification.stride).count
-    _tell({"images": len(images), "patches": patches}, reporter)
+    return {"images": len(images), "patches": patches}
 
 
-def _tell(document: dict[str, Any], reporter: Reporter) -> None:
-    for key, value in document.items():
-        reporter.console.print(f"{key.replace('_', ' ')}: {value:,}", markup=False)
-    reporter.emit({"dry_run": document})
-
-
-def dry_run_compilation(
-    specification: ModelSpecification, readout: Readout, preparation: Preparation, reporter: Reporter
-) -> None:
-    """Tell the size of the literal circuit, before anything is placed or checked."""
+def compilation_work(specification: ModelSpecification, readout: Readout, preparation: Preparation) -> dict[str, Any]:
+    """The size of the literal circuit, before anything is placed or checked."""
     needs = readout.needs(specification)
-    n = specification.qubit_count
-    assumes = preparation.assumes_state
-    _tell(
-        {
-            "qubits_of_the_paper": needs.copies * n + needs.fresh + needs.ancillas,
-            "preparations": 0 if assumes else needs.copies + needs.inverse_preparations,
-            "blocks_of_an_encoder": len(specification.ansatz.blocks),
-        },
-        reporter,
-    )
+    return {
+        "qubits_of_the_paper": needs.copies * specification.qubit_count + needs.fresh + needs.ancillas,
+        "preparations": 0 if preparation.assumes_state else needs.copies + needs.inverse_preparations,
+        "blocks_of_an_encoder": len(specification.ansatz.blocks),
+    }

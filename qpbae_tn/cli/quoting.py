@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from qpbae_tn.cli.reporter import Reporter
-    from qpbae_tn.cli.training import PreparedTraining
     from qpbae_tn.compiler.price.program import ProgramPrice
     from qpbae_tn.compiler.quote import Quote
-    from qpbae_tn.experiment.training import TrainingOutcome
+    from qpbae_tn.experiment.loaded import LoadedExperiment
+    from qpbae_tn.model.model import Model
     from qpbae_tn.report.run_report import PriceSection
 
 PROCESSOR_NAMES = {"willow_pink": "Google's Willow", "weber": "Google's Weber", "rainbow": "Google's Rainbow"}
@@ -74,18 +71,6 @@ def lead(quote: Quote, target: str) -> str:
     )
 
 
-def describe_price(quote: Quote, target: str, reporter: Reporter) -> None:
-    """The price on the terminal."""
-    from rich.table import Table
-
-    table = Table(title=f"Price on {PROCESSOR_NAMES.get(target, target)}", show_header=False, title_justify="left")
-    table.add_column(style="bold")
-    table.add_column()
-    for name, value in price_rows(quote):
-        table.add_row(name, value)
-    reporter.console.print(table)
-
-
 def duration(seconds: float) -> str:
     """A time in the unit that suits it."""
     for unit, size in (("years", 365.25 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60)):
@@ -117,25 +102,16 @@ class Quoted:
     def describe(self, reporter: Reporter) -> None:
         """Print the price."""
         if self.quote is not None:
-            describe_price(self.quote, self.target, reporter)
+            reporter.facts(f"Price on {PROCESSOR_NAMES.get(self.target, self.target)}", price_rows(self.quote))
 
 
-def price_on(
-    target: str,
-    training: TrainingOutcome,
-    prepared: PreparedTraining,
-    images: NDArray[np.float64],
-    seed: int,
-    reporter: Reporter,
-) -> Quoted:
+def price_on(target: str, model: Model, loaded: LoadedExperiment, reporter: Reporter) -> Quoted:
     """Price a trained model on a processor; a model that does not fit it gives a notice and the reason, not an error.
 
     Args:
         target: the processor's name, or "none".
-        training: the trained model.
-        prepared: its data.
-        images: shape (images, H, W), typical ones.
-        seed: of numeric checks, and of the patches that are looked at.
+        model: trained.
+        loaded: its experiment; patches of the test images are typical ones, chosen with its seed.
         reporter: for the notice.
     """
     if target == "none":
@@ -145,19 +121,23 @@ def price_on(
     from qpbae_tn.compiler.quote import TrainingRun, quote
     from qpbae_tn.compiler.targets.devices import parse_target
     from qpbae_tn.errors import InputError
-    from qpbae_tn.model.embedding import embed
-    from qpbae_tn.model.patches import PatchGrid
     from qpbae_tn.report.run_report import PriceSection
 
-    specification, provenance = training.model.specification, training.model.provenance
+    specification, experiment = model.specification, loaded.experiment
     processor = parse_target(target)
-    grid = PatchGrid.over(images, specification.patch_size, specification.stride)
-    some = np.concatenate([grid.cut(image) for image in images[:8]])
-    chosen = np.random.default_rng(seed).permutation(len(some))[:PRICED_PATCHES]
-    states = np.asarray(embed(some[chosen], specification.pixel_order)[0], dtype=np.float64)
-    run = TrainingRun(int(provenance["epochs"]), len(prepared.train))
+    states = loaded.test_patches[:8].states
+    chosen = np.random.default_rng(experiment.seed).permutation(len(states))[:PRICED_PATCHES]
+    run = TrainingRun(experiment.epochs, len(loaded.train))
     try:
-        made = quote(specification, training.model.angles, states, processor, patches=grid.count, run=run, seed=seed)
+        made = quote(
+            specification,
+            model.angles,
+            states[chosen],
+            processor,
+            patches=loaded.grid.count,
+            run=run,
+            seed=experiment.seed,
+        )
     except InputError as error:
         reporter.notice(f"no price on {target}: {error}")
         return Quoted({"available": False, "reason": str(error)})

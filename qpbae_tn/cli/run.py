@@ -4,127 +4,75 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qpbae_tn.cli import options as o
 from qpbae_tn.cli.destination import Destination
+from qpbae_tn.cli.evaluate import describe, evaluate_with_progress, write_maps, write_scores
 from qpbae_tn.cli.quoting import check_target, price_on
 from qpbae_tn.cli.reporter import Reporter
-from qpbae_tn.cli.training import TrainingRequest, build_specification, default_name, prepare
-from qpbae_tn.cli.training import describe as describe_training
-from qpbae_tn.cli.training import train as train_as_asked
+from qpbae_tn.cli.train import default_name, train_with_progress
+from qpbae_tn.cli.train import describe as describe_training
+from qpbae_tn.experiment.description import Experiment
 
 if TYPE_CHECKING:
     from qpbae_tn.experiment.evaluation import Evaluation
 
 
+@o.takes_settings(*o.TRAINING_SETTINGS, "test", "score", "baselines", "seed")
 def run(
-    data: o.Data = "textures",
-    patch_size: o.PatchSize = 4,
-    stride: o.Stride = 1,
-    bottleneck: o.Bottleneck = 2,
-    ansatz: o.AnsatzPattern = "staircase",
-    block: o.BlockName = "ry",
-    layers: o.Layers = 1,
-    trash: o.TrashPosition = "first",
-    pixel_order: o.PixelOrderName = "row",
-    engine: o.EngineName = "exact",
-    bond: o.Bond = "none",
-    cutoff: o.Cutoff = 0.0,
-    image_size: o.ImageSize = 32,
-    epochs: o.Epochs = 20,
-    learning_rate: o.LearningRate = 0.005,
-    batch_size: o.BatchSize = 4,
-    train: o.TrainCount = 100,
-    validation: o.ValidationCount = 25,
-    split: o.SplitFile = None,
-    init: o.Init = "normal",
-    initial_angles: o.InitialAnglesFile = None,
-    test: o.TestCount = None,
-    score: o.ScoreName = "reconstruction",
-    baselines: o.Baselines = "all",
+    settings: dict[str, Any],
     target: Annotated[
         str, typer.Option("--target", help="Processor to price the model for: willow_pink, weber, rainbow, or none.")
     ] = "willow_pink",
-    seed: o.Seed = 0,
     output: o.Output = None,
     force: o.Force = False,
     json: o.JsonFile = None,
     dry_run: o.DryRun = False,
 ) -> None:
     """Train, evaluate beside baselines, and write a run folder with an HTML report; on bundled data by default."""
-    specification = build_specification(
-        patch_size, stride, bottleneck, ansatz, block, layers, trash, image_size, pixel_order
-    )
-    request = TrainingRequest(
-        data,
-        specification,
-        engine,
-        epochs,
-        learning_rate,
-        batch_size,
-        train,
-        validation,
-        split,
-        initial_angles,
-        init,
-        seed,
-        bond,
-        cutoff,
-    )
-    reporter = Reporter(json)
-    from qpbae_tn.cli.evaluation import baseline_names, describe, evaluate, write_maps, write_scores
-    from qpbae_tn.model.names import check_score
-
-    check_score(score)
+    experiment, reporter = Experiment(**settings), Reporter(json)
     check_target(target)
-    names = baseline_names(baselines)
+    from qpbae_tn.experiment.loaded import LoadedExperiment
+
     if dry_run:
-        from qpbae_tn.cli.pricing import dry_run_training
+        from qpbae_tn.cli.pricing import training_work
 
-        dry_run_training(request, reporter)
+        reporter.dry_run(training_work(LoadedExperiment(experiment)))
         return
-
     from qpbae_tn.output import write_atomically, write_json
     from qpbae_tn.report.run_report import run_report
 
-    destination = Destination.choose(output, default_name(specification, data), force=force)
+    destination = Destination.choose(output, default_name(experiment), force=force)
     destination.check()
-    prepared = prepare(request)
-    test_set = prepared.data_set.test(specification.image_size, limit=test, seed=seed)
-    training = train_as_asked(prepared, reporter)
-    model = training.model
-    level = model.thresholds[score]  # type: ignore[index]
-    normal = (prepared.train, prepared.validation)
-    result = evaluate(model, prepared.engine, test_set, normal, names, score, level, seed, reporter)
-    quoted = price_on(target, training, prepared, test_set.images, seed, reporter)
+    loaded = LoadedExperiment(experiment)
+    test, notices = loaded.test, loaded.notices
+    training = train_with_progress(loaded, reporter)
+    result = evaluate_with_progress(training.model, loaded, reporter)
+    quoted = price_on(target, training.model, loaded, reporter)
     document = {"train": training.to_json(), "evaluate": result.to_json(), "price": quoted.document}
-    title = f"Anomaly maps of {test_set.provenance.data_set}: P = {patch_size}, S = {stride}, BD = {bottleneck}"
-    command = shlex.join(["qpbae", *sys.argv[1:]])
+    sizes = f"P = {experiment.patch_size}, S = {experiment.stride}, BD = {experiment.bottleneck}"
     page = run_report(
-        title,
+        f"Anomaly maps of {test.provenance.data_set}: {sizes}",
         training,
         result,
-        command,
-        notes=_notes(training.zero_patches, result, prepared.notices),
+        shlex.join(["qpbae", *sys.argv[1:]]),
+        notes=_notes(training.zero_patches, result, notices),
         price=quoted.section,
     )
     with destination.draft() as draft:
-        model.save(draft.place / "model.json")
-        write_json(draft.place / "train.json", document["train"])
-        write_json(draft.place / "evaluate.json", document["evaluate"])
-        write_json(draft.place / "price.json", document["price"])
+        training.model.save(draft.place / "model.json")
+        for name, part in document.items():
+            write_json(draft.place / f"{name}.json", part)
         write_scores(result, draft.place)
         write_maps(result, draft.place)
         write_atomically(draft.place / "report.html", page)
     describe_training(training, reporter)
     describe(result, reporter)
     quoted.describe(reporter)
-    reporter.console.print(
-        f"Model, metrics, scores, maps and report.html written to {draft.folder}", markup=False, soft_wrap=True
-    )
+    reporter.say(f"Model, metrics, scores, maps and report.html written to {draft.folder}")
     reporter.emit({**document, "output": str(draft.folder)})
 
 

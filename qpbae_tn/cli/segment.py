@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,84 +12,76 @@ from qpbae_tn.cli.destination import Destination, keep_inputs
 from qpbae_tn.cli.reporter import Reporter
 
 
+@o.takes_settings("score", "threshold", *o.ENGINE_SETTINGS, "seed")
 def segment(
     run: o.RunArgument,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.", show_default=False)],
+    settings: dict[str, Any],
     output: o.Output = None,
-    score: o.ScoreName = "reconstruction",
-    threshold: o.Threshold = None,
     native: Annotated[
         bool, typer.Option("--native", help="Cut patches at the image's own resolution instead of resizing it first.")
     ] = False,
-    engine: o.EngineName = "exact",
-    bond: o.Bond = "none",
-    cutoff: o.Cutoff = 0.0,
     force: o.Force = False,
     json: o.JsonFile = None,
-    seed: o.Seed = 0,
     dry_run: o.DryRun = False,
 ) -> None:
     """Write, for each image, its anomaly map (float TIFF, own size), an overlay (PNG) and a row of scores.csv.
 
     Nothing here is random; --seed is accepted as everywhere.
     """
-    import csv
-    from io import StringIO
-
     import tifffile
-    from rich.table import Table
 
-    from qpbae_tn.cli.engine import choose_engine, engine_notices
     from qpbae_tn.data.images import read_image
-    from qpbae_tn.experiment.segmentation import operating_threshold_of, output_stems, overlay
+    from qpbae_tn.experiment.description import Experiment
+    from qpbae_tn.experiment.evaluation import operating_threshold_of
+    from qpbae_tn.experiment.segmentation import output_stems
     from qpbae_tn.experiment.segmentation import segment as segment_image
     from qpbae_tn.model.model import Model
-    from qpbae_tn.model.names import check_score
-    from qpbae_tn.output import write_atomically
+    from qpbae_tn.tables import write_csv
 
     reporter = Reporter(json)
-    check_score(score)
-    model, chosen = Model.load(run), choose_engine(engine, bond, cutoff)
-    level = operating_threshold_of(model, score, threshold)  # type: ignore[arg-type]
+    model = Model.load(run)
+    experiment = Experiment.of_model(model, **settings)
+    level = operating_threshold_of(model, experiment.scoring, experiment.threshold)
     stems = output_stems(images)
     minimum = model.specification.patch_size
     if dry_run:
-        from qpbae_tn.cli.pricing import dry_run_segmentation
+        from qpbae_tn.cli.pricing import segmentation_work
 
-        dry_run_segmentation(
-            model.specification, [read_image(path, minimum_side=minimum) for path in images], native, reporter
-        )
+        found = [read_image(path, minimum_side=minimum) for path in images]
+        reporter.dry_run(segmentation_work(model.specification, found, native))
         return
     keep_inputs(output, (run, *images))
     destination = Destination.choose(output, "segment", force=force)
     destination.check()
-    for notice in engine_notices(chosen, model.specification):
+    for notice in experiment.engine_notices():
         reporter.notice(notice)
     rows = []
     with destination.draft() as draft, reporter.progress("segmenting", len(images)) as progress:
         for path, stem in zip(images, stems, strict=True):
-            image = read_image(path, minimum_side=minimum)
-            found, row = segment_image(model, chosen, image, score, level, native=native)  # type: ignore[arg-type]
-            tifffile.imwrite(draft.place / f"{stem}_map.tiff", found.astype("float32"), compression=None)
-            overlay(image, found, level).save(draft.place / f"{stem}_overlay.png")
-            rows.append(row.to_json())
+            result = segment_image(model, read_image(path, minimum_side=minimum), experiment, native=native)
+            place = draft.place
+            tifffile.imwrite(place / f"{stem}_map.tiff", result.anomaly_map.astype("float32"), compression=None)
+            result.overlay().save(place / f"{stem}_overlay.png")
+            rows.append(result.row)
             progress.advance(progress.task_ids[0])
-        text = StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomically(draft.place / "scores.csv", text.getvalue())
-    table = Table(title="Anomaly maps", title_justify="left")
-    for name in ("image", "size", "score (max Y)", "threshold", "anomalous"):
-        table.add_column(name, justify="left" if name == "image" else "right")
-    for row_ in rows:
-        table.add_row(
-            str(row_["image"]),
-            f"{row_['width']} x {row_['height']}",
-            f"{row_['score']:.5f}",
-            f"{level:.5f}",
-            f"{row_['anomalous_fraction']:.1%}",
-        )
-    reporter.console.print(table)
-    reporter.console.print(f"Maps, overlays and scores.csv written to {draft.folder}", markup=False, soft_wrap=True)
-    reporter.emit({"images": rows, "threshold": level, "score": score, "output": str(draft.folder)})
+        write_csv(draft.place / "scores.csv", [row.to_json() for row in rows])
+    reporter.table(
+        "Anomaly maps",
+        ("image", "size", "score (max Y)", "threshold", "anomalous"),
+        [
+            (
+                row.image,
+                f"{row.width} x {row.height}",
+                f"{row.score:.5f}",
+                f"{level:.5f}",
+                f"{row.anomalous_fraction:.1%}",
+            )
+            for row in rows
+        ],
+        left=("image",),
+        wrapped=("image",),
+    )
+    reporter.say(f"Maps, overlays and scores.csv written to {draft.folder}")
+    document = {"images": [row.to_json() for row in rows], "threshold": level, "score": experiment.scoring.label}
+    reporter.emit({**document, "output": str(draft.folder)})

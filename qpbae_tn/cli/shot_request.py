@@ -13,21 +13,17 @@ if TYPE_CHECKING:
     from qpbae_tn.analysis.shots.training import Scheme
     from qpbae_tn.analysis.shots.training_study import TrainingPlan
     from qpbae_tn.compiler.readouts import Readout
-    from qpbae_tn.data.data_set import DataSet
-    from qpbae_tn.model.model import Model
-    from qpbae_tn.model.specification import ModelSpecification
+    from qpbae_tn.experiment.loaded import LoadedExperiment
 
 
 @dataclass(frozen=True, eq=False)
 class ShotRequest:
     """The options of `qpbae shots`, checked; nothing is computed yet."""
 
-    model: Model | None
-    data_set: DataSet
+    loaded: LoadedExperiment
     readouts: list[Readout]
     shots: list[int]
     repetitions: int
-    test: int | None
     train_shots: dict[Scheme, list[int]]
     train_repetitions: int
     seed: int
@@ -47,15 +43,19 @@ class ShotRequest:
         seed: int,
     ) -> ShotRequest:
         """From the options as they stand on the command line; raises `InputError` for any that is wrong."""
-        from qpbae_tn.data.layouts import open_data_set
+        from qpbae_tn.experiment.description import Experiment
+        from qpbae_tn.experiment.loaded import LoadedExperiment
         from qpbae_tn.model.model import Model
 
         readouts, counts = _readouts(readout), _counts(shots, "--shots")
         schemes = _schemes(train_shots, train_scheme)
-        loaded = Model.load(model) if model is not None else None
-        size = loaded.specification.patch_size if loaded is not None else _default().patch_size
-        data_set = open_data_set(data, minimum_side=size)
-        request = cls(loaded, data_set, readouts, counts, repetitions, test, schemes, train_repetitions, seed)
+        given = Model.load(model) if model is not None else None
+        if given is not None:
+            experiment = Experiment.of_model(given, data=data, test=test, test_seed=seed)
+        else:
+            experiment = Experiment(data=data, test=test, seed=seed)
+        loaded = LoadedExperiment(experiment, model=given)
+        request = cls(loaded, readouts, counts, repetitions, schemes, train_repetitions, seed)
         if schemes and not request.train_readouts:
             raise InputError(
                 f"--readout {readout} does not estimate F_trash, which training needs",
@@ -65,37 +65,25 @@ class ShotRequest:
         return request
 
     @property
-    def specification(self) -> ModelSpecification:
-        """Of the model given, or of the one that is trained."""
-        return self.model.specification if self.model is not None else _default()
-
-    @property
     def train_readouts(self) -> list[Readout]:
         """Those of the readouts that training can use."""
         from qpbae_tn.compiler.readouts import Quantity
 
         return [readout for readout in self.readouts if readout.quantity is Quantity.TRASH_FIDELITY]
 
-    def training_plan(self, model: Model) -> TrainingPlan:
+    def training_plan(self) -> TrainingPlan:
         """Trainings as the model's own was."""
         from qpbae_tn.analysis.shots.training_study import TrainingPlan
-        from qpbae_tn.experiment.fit import FitOptions
 
-        own = model.provenance
-        options = FitOptions(int(own.get("epochs", 20)), float(own.get("learning_rate", 0.005)))
-        batch = int(own.get("batch_size", 4))
-        return TrainingPlan(self.train_shots, self.train_readouts, self.train_repetitions, options, batch, self.seed)
+        return TrainingPlan(self.train_shots, self.train_readouts, self.train_repetitions, self.seed)
 
 
 def price(request: ShotRequest) -> dict[str, int]:
     """How much work the study would be, and what the largest of its maps would take on a processor."""
     from qpbae_tn.analysis.shots.study import task_count
-    from qpbae_tn.model.patches import PatchGrid
 
-    specification = request.specification
-    images = request.data_set.test(specification.image_size, limit=request.test, seed=request.seed)
-    height, width = images.images.shape[1:]
-    grid = PatchGrid(height, width, specification.patch_size, specification.stride)
+    loaded, images = request.loaded, request.loaded.test
+    specification, grid = loaded.specification, loaded.grid
     stacks = task_count(request.readouts, request.shots, 1) * request.repetitions
     needs = [readout.needs(specification) for readout in request.readouts]
     preparations = max(need.copies + need.inverse_preparations for need in needs)
@@ -112,12 +100,6 @@ def price(request: ShotRequest) -> dict[str, int]:
         counts = sum(len(shots) for shots in request.train_shots.values())
         document["trainings"] = 1 + counts * len(request.train_readouts) * request.train_repetitions
     return document
-
-
-def _default() -> ModelSpecification:
-    from qpbae_tn.model.specification import ModelSpecification
-
-    return ModelSpecification.build(4, 1, 2)
 
 
 def _readouts(option: str) -> list[Readout]:

@@ -12,11 +12,11 @@ from qpbae_tn.cli.shot_request import ShotRequest
 from qpbae_tn.errors import InputError
 
 if TYPE_CHECKING:
-    from qpbae_tn.analysis.shots.material import Material
     from qpbae_tn.analysis.shots.needed import NeededShots
     from qpbae_tn.analysis.shots.study import ShotStudy
     from qpbae_tn.analysis.shots.subject import Subject
     from qpbae_tn.analysis.shots.training_study import TrainingRow
+    from qpbae_tn.experiment.loaded import LoadedExperiment
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,44 +36,34 @@ class Found:
         return study_document(self.subject, self.study, self.needed, self.training, seed=self.seed)
 
 
-def prepare(request: ShotRequest, reporter: Reporter) -> Material:
+def prepare(request: ShotRequest, reporter: Reporter) -> LoadedExperiment:
     """The model, trained if none was given, and its images."""
-    import numpy as np
+    from qpbae_tn.experiment.training import train
 
-    from qpbae_tn.analysis.shots.material import Material, quickly_trained
-    from qpbae_tn.cli.evaluation import training_images
-
-    if request.model is None:
-        material = quickly_trained(request.data_set, request.specification, test_limit=request.test, seed=request.seed)
+    loaded = request.loaded
+    if loaded.model is None:
+        loaded = loaded.with_model(train(loaded).model)
         reporter.notice("no MODEL given: one with P = 4, S = 1, BD = 2 was trained on these data")
-    else:
-        model = request.model
-        test = request.data_set.test(model.specification.image_size, limit=request.test, seed=request.seed)
-        normal = training_images(request.data_set, model)
-        start = np.asarray(model.provenance.get("initial_angles", model.angles), dtype=np.float64)
-        train, validation = (part.images for part in normal) if normal is not None else (None, None)
-        material = Material(model, start, test, train, validation)
-    if material.notice:
-        reporter.notice(material.notice)
-    if material.validation is None or not len(material.validation):
+        for notice in loaded.notices:
+            reporter.notice(notice)
+    if not len(loaded.validation):
         reporter.notice("no normal images to validate on: thresholds are the model's own, without shot noise")
-    if request.train_shots and (material.train is None or not len(material.train)):
-        raise InputError("the data hold no training images", where="--train-shots", remedy="leave it out")
-    if material.test.vanished:
-        side = material.test.images.shape[1]
-        reporter.notice(f"{len(material.test.vanished)} masks vanish at {side} px; their images count as good ones")
-    return material
+    if request.train_shots and not len(loaded.train):
+        raise InputError("the data hold no training images", where="train_shots", remedy="leave it out")
+    if loaded.test.vanished:
+        side = loaded.test.images.shape[1]
+        reporter.notice(f"{len(loaded.test.vanished)} masks vanish at {side} px; their images count as good ones")
+    return loaded
 
 
-def study(request: ShotRequest, material: Material, reporter: Reporter) -> Found:
+def study(request: ShotRequest, loaded: LoadedExperiment, reporter: Reporter) -> Found:
     """Sample, evaluate and train, with progress bars."""
     from qpbae_tn.analysis.shots.needed import needed_shots
     from qpbae_tn.analysis.shots.study import run_study, task_count
     from qpbae_tn.analysis.shots.subject import prepare_subject
     from qpbae_tn.analysis.shots.training_study import run_training_study
-    from qpbae_tn.engines import make_engine
 
-    subject = prepare_subject(material.model, make_engine("exact"), material.test, material.validation)
+    subject = prepare_subject(loaded)
     total = task_count(request.readouts, request.shots, request.repetitions)
     with reporter.progress("sampling", total) as progress:
         found = run_study(
@@ -85,17 +75,10 @@ def study(request: ShotRequest, material: Material, reporter: Reporter) -> Found
             on_task=lambda: progress.advance(progress.task_ids[0]),
         )
     training: list[TrainingRow] = []
-    if request.train_shots and material.train is not None:
-        plan = request.training_plan(material.model)
+    if request.train_shots:
+        plan = request.training_plan()
         with reporter.progress("training", plan.run_count) as progress:
-            training = run_training_study(
-                request.specification,
-                material.train,
-                material.test,
-                material.start,
-                plan,
-                lambda: progress.advance(progress.task_ids[0]),
-            )
+            training = run_training_study(loaded, plan, lambda: progress.advance(progress.task_ids[0]))
     return Found(subject, found, needed_shots(found), training, request.seed)
 
 

@@ -2,77 +2,88 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from qpbae_tn.cli import options as o
 from qpbae_tn.cli.destination import Destination
 from qpbae_tn.cli.reporter import Reporter
-from qpbae_tn.cli.training import TrainingRequest, build_specification, default_name, describe, prepare
-from qpbae_tn.cli.training import train as train_as_asked
+from qpbae_tn.experiment.description import Experiment
+
+if TYPE_CHECKING:
+    from qpbae_tn.experiment.loaded import LoadedExperiment
+    from qpbae_tn.experiment.training import TrainingOutcome
 
 
+@o.takes_settings(*o.TRAINING_SETTINGS, "seed")
 def train(
-    data: o.Data = "textures",
-    patch_size: o.PatchSize = 4,
-    stride: o.Stride = 1,
-    bottleneck: o.Bottleneck = 2,
-    ansatz: o.AnsatzPattern = "staircase",
-    block: o.BlockName = "ry",
-    layers: o.Layers = 1,
-    trash: o.TrashPosition = "first",
-    pixel_order: o.PixelOrderName = "row",
-    engine: o.EngineName = "exact",
-    bond: o.Bond = "none",
-    cutoff: o.Cutoff = 0.0,
-    image_size: o.ImageSize = 32,
-    epochs: o.Epochs = 20,
-    learning_rate: o.LearningRate = 0.005,
-    batch_size: o.BatchSize = 4,
-    train: o.TrainCount = 100,
-    validation: o.ValidationCount = 25,
-    split: o.SplitFile = None,
-    init: o.Init = "normal",
-    initial_angles: o.InitialAnglesFile = None,
-    seed: o.Seed = 0,
+    settings: dict[str, Any],
     output: o.Output = None,
     force: o.Force = False,
     json: o.JsonFile = None,
     dry_run: o.DryRun = False,
 ) -> None:
     """Train a model on normal images and write it to a run folder."""
-    specification = build_specification(
-        patch_size, stride, bottleneck, ansatz, block, layers, trash, image_size, pixel_order
-    )
-    request = TrainingRequest(
-        data,
-        specification,
-        engine,
-        epochs,
-        learning_rate,
-        batch_size,
-        train,
-        validation,
-        split,
-        initial_angles,
-        init,
-        seed,
-        bond,
-        cutoff,
-    )
-    reporter = Reporter(json)
+    experiment, reporter = Experiment(**settings), Reporter(json)
+    from qpbae_tn.experiment.loaded import LoadedExperiment
+
     if dry_run:
-        from qpbae_tn.cli.pricing import dry_run_training
+        from qpbae_tn.cli.pricing import training_work
 
-        dry_run_training(request, reporter)
+        reporter.dry_run(training_work(LoadedExperiment(experiment)))
         return
-
     from qpbae_tn.output import write_json
 
-    destination = Destination.choose(output, default_name(specification, data), force=force)
+    destination = Destination.choose(output, default_name(experiment), force=force)
     destination.check()
-    outcome = train_as_asked(prepare(request), reporter)
+    outcome = train_with_progress(LoadedExperiment(experiment), reporter)
     document = outcome.to_json()
     with destination.draft() as draft:
         outcome.model.save(draft.place / "model.json")
         write_json(draft.place / "train.json", document)
     describe(outcome, reporter)
-    reporter.console.print(f"Model written to {draft.folder}", markup=False, soft_wrap=True)
+    reporter.say(f"Model written to {draft.folder}")
     reporter.emit({**document, "output": str(draft.folder)})
+
+
+def train_with_progress(loaded: LoadedExperiment, reporter: Reporter) -> TrainingOutcome:
+    """Train with a progress bar, and say what a reader should know."""
+    from qpbae_tn.experiment.training import train as train_model
+
+    for notice in loaded.notices:
+        reporter.notice(notice)
+    with reporter.progress("training", loaded.experiment.epochs) as progress:
+        outcome = train_model(loaded, on_epoch=lambda _: progress.advance(progress.task_ids[0]))
+    if outcome.zero_patches:
+        reporter.notice(f"{outcome.zero_patches} training patches are all zero; |0...0> stands in for them")
+    return outcome
+
+
+def default_name(experiment: Experiment) -> str:
+    """Name of a run folder: data set and sizes, e.g. textures-p4-s1-bd2."""
+    name = Path(str(experiment.data).replace(":", "-")).resolve().name
+    return f"{name}-p{experiment.patch_size}-s{experiment.stride}-bd{experiment.bottleneck}"
+
+
+def describe(outcome: TrainingOutcome, reporter: Reporter) -> None:
+    """A short table of the training on the terminal."""
+    specification = outcome.model.specification
+    size, n, effective = specification.patch_size, specification.qubit_count, outcome.effective_parameters
+    seen = "not counted at this size" if effective is None else f"{effective} that the loss sees"
+    rows = [
+        ("patches", f"{size} x {size} px, stride {specification.stride}: {outcome.patches_per_image} an image"),
+        ("qubits", f"{n} = {specification.trash_count} trash + {specification.bottleneck} latent"),
+        ("parameters", f"{specification.ansatz.parameter_count}, {seen}"),
+    ]
+    if outcome.history:
+        first, last = outcome.history[0], outcome.history[-1]
+        start = f"{first.loss:.4f} in epoch {first.epoch}, " if first is not last else ""
+        rows.append(("loss", f"{start}{last.loss:.4f} in epoch {last.epoch}"))
+        if last.validation_loss is not None:
+            rows.append(("validation loss", f"{last.validation_loss:.4f}"))
+    rows.append(("ceiling", f"{outcome.ceiling_loss:.4f}, the least loss that any encoder could reach (PCA)"))
+    if outcome.product_ceiling_loss is not None:
+        rows.append(("product ceiling", f"{outcome.product_ceiling_loss:.4f}, the least loss of product filters"))
+    rows.append(("threshold", f"{outcome.model.thresholds['reconstruction']:.5f} on the scale of Y"))
+    rows.append(("time", f"{outcome.training_seconds:.2f} s in the loop"))
+    reporter.facts("Training", rows)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.experiment.fit import Adam, EpochRecord, FitOptions
+from qpbae_tn.experiment.fit import Adam, EpochRecord
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import PatchBatch
+from qpbae_tn.model.embedding import ImagePatches
 
 # A fully connected network with a ReLU after every layer, and the cosine loss of the paper's classical autoencoder.
 
@@ -120,75 +121,52 @@ PROGRAM_HIDDEN = (4, 4)
 
 @dataclass(frozen=True)
 class ClassicalAutoencoder:
-    """A fully connected autoencoder of single patches; the defaults are the paper's.
+    """A fully connected autoencoder of single patches, trained as long as the model is.
 
     It sees the pixels themselves, not the normalised state. Training computes in float32 around float64 parameters,
     twice as fast; the same seed gives the same bits on the same machine and thread count.
 
     Args:
         hidden: units of the hidden layers; (4,) is the paper's, (4, 4) the authors' program.
-        seed: of the initial parameters.
-        options: epochs and learning rate of Adam.
-        batch_size: images a step, in their given order.
 
     Raises:
-        InputError: no hidden layer, a layer without units, or a batch without images.
+        InputError: no hidden layer, or a layer without units.
     """
 
     hidden: tuple[int, ...] = PAPER_HIDDEN
-    seed: int = 0
-    options: FitOptions = field(default_factory=FitOptions)
-    batch_size: int = 4
     needs_training_images: bool = True
 
     def __post_init__(self) -> None:
         if not self.hidden or min(self.hidden) < 1:
             raise InputError(f"hidden layers {self.hidden}", where="hidden", remedy="give one or more positive sizes")
-        if self.batch_size < 1:
-            raise InputError(f"batch size {self.batch_size}", where="batch_size", remedy="give at least 1")
 
     @property
     def name(self) -> str:
         """`classical`, with the hidden sizes behind where they are not the paper's."""
         return "classical" if self.hidden == PAPER_HIDDEN else "_".join(["classical", *map(str, self.hidden)])
 
-    def fit(
-        self,
-        patches: Sequence[Array],
-        weights: Array,
-        *,
-        validation: Sequence[Array] = (),
-        on_epoch: Callable[[EpochRecord], None] | None = None,
-    ) -> FittedClassicalAutoencoder:
-        """Train; see `qpbae_tn.experiment.baselines.Baseline` for patches and weights.
-
-        Args:
-            patches: of the training images, at least one.
-            weights: w_p, shape (N,).
-            validation: patches of the validation images, may be empty.
-            on_epoch: called after each epoch.
-        """
-        pixel_count = np.asarray(patches[0]).shape[1]
+    def fit(self, loaded: LoadedExperiment) -> FittedClassicalAutoencoder:
+        """Train with the experiment's epochs, learning rate, batches of images in their order, and seed."""
+        experiment, patches = loaded.experiment, loaded.train_patches
+        pixel_count = loaded.specification.pixel_count
         network = Network((pixel_count, *self.hidden, pixel_count))
-        parameters = network.initial_parameters(self.seed)
-        optimiser = Adam(self.options.learning_rate)
+        parameters = network.initial_parameters(experiment.seed)
+        optimiser = Adam(experiment.learning_rate)
         history = []
-        for epoch in range(1, self.options.epochs + 1):
+        for epoch in range(1, experiment.epochs + 1):
             losses = []
-            for start in range(0, len(patches), self.batch_size):
-                batch = _stack(patches, start, self.batch_size)
-                loss, gradient = network.loss_and_gradient(parameters, batch, _shares(weights, batch))
+            for start in range(0, len(patches), experiment.batch_size):
+                batch = _stack(patches[start : start + experiment.batch_size])
+                loss, gradient = network.loss_and_gradient(parameters, batch, _shares(patches.grid.weights, batch))
                 losses.append(loss)
                 parameters = optimiser.update(parameters, gradient)
-            history.append(EpochRecord(epoch, float(np.mean(losses)), _loss(network, parameters, validation, weights)))
-            if on_epoch is not None:
-                on_epoch(history[-1])
+            history.append(EpochRecord(epoch, float(np.mean(losses)), None))
         return FittedClassicalAutoencoder(network, parameters, tuple(history), self.name)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedClassicalAutoencoder:
-    """A trained classical autoencoder.
+    """A trained classical autoencoder; see `qpbae_tn.experiment.baselines.FittedBaseline`.
 
     Args:
         network: its layers.
@@ -207,27 +185,16 @@ class FittedClassicalAutoencoder:
         return self.network.parameter_count
 
     def similarity(self, batch: PatchBatch) -> Array:
-        """The cosine of Eq. 12, shape (N,), in float32; see `qpbae_tn.experiment.baselines.Baseline`."""
+        """The cosine of Eq. 12, shape (N,), in float32."""
         return self.network.similarity(self.parameters, batch.pixels.astype(np.float32))
 
 
-def _stack(patches: Sequence[Array], start: int, count: int) -> NDArray[np.float32]:
-    """The patches of a few images below each other."""
-    stop = min(start + count, len(patches))
-    return np.concatenate([np.asarray(patches[index], dtype=np.float32) for index in range(start, stop)])
+def _stack(patches: ImagePatches) -> NDArray[np.float32]:
+    """The pixels of a few images' patches below each other."""
+    return np.concatenate([np.asarray(patches.pixels(index), dtype=np.float32) for index in range(len(patches))])
 
 
 def _shares(weights: Array, batch: Array) -> Array:
     """The weights of Eq. 8 for several images together, adding up to one."""
     images = len(batch) // len(weights)
     return np.tile(weights / images, images)
-
-
-def _loss(network: Network, parameters: NDArray[np.float64], patches: Sequence[Array], weights: Array) -> float | None:
-    """The mean loss over images, None without any."""
-    if not len(patches):
-        return None
-    scores = [
-        np.dot(weights, network.similarity(parameters, _stack(patches, index, 1))) for index in range(len(patches))
-    ]
-    return 1.0 - float(np.mean(scores))

@@ -1,10 +1,13 @@
-"""Patch PCA: the best linear compression of the patch states to 2^BD numbers."""
+"""Baselines: what a trained model should beat, fitted on the same images and scored by the same metrics.
+
+A baseline is fitted on the training images of a `LoadedExperiment` and then scores patches just as the model does. A
+new one is a class with the protocol below and its entry in `BASELINES` (and in `BaselineName` of the description).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, overload
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,47 +15,15 @@ from scipy.sparse.linalg import eigsh
 
 from qpbae_tn.engines.exact import MeanState, mean_state
 from qpbae_tn.engines.protocol import Engine
-from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.autoencoder import PAPER_HIDDEN, PROGRAM_HIDDEN, ClassicalAutoencoder
-from qpbae_tn.experiment.fit import FitOptions, combine
+from qpbae_tn.experiment.description import BaselineName
+from qpbae_tn.experiment.fit import combine
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import PatchBatch, model_scorer
-from qpbae_tn.model.embedding import embed
-from qpbae_tn.model.names import ScoreKind, check_score
-from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.names import ScoreKind
 from qpbae_tn.model.specification import ModelSpecification
 
-# Images as a sequence of their patches, cut when asked for, so that only those in use are in memory.
-
-
 Array = NDArray[np.floating]
-
-
-@dataclass(frozen=True, eq=False)
-class CutImages(Sequence[Array]):
-    """Item i holds the patches of image i, shape (N, P^2).
-
-    Args:
-        images: shape (images, H, W), values in [0, 1].
-        grid: where the patches lie.
-    """
-
-    images: Array
-    grid: PatchGrid
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @overload
-    def __getitem__(self, index: int) -> Array: ...
-    @overload
-    def __getitem__(self, index: slice) -> CutImages: ...
-    def __getitem__(self, index: int | slice) -> Array | CutImages:
-        if isinstance(index, slice):
-            return CutImages(self.images[index], self.grid)
-        return self.grid.cut(self.images[index]).reshape(self.grid.count, -1)
-
-
-# What every baseline offers: fitted on normal images, it scores patches just as the model does.
 
 
 class FittedBaseline(Protocol):
@@ -90,14 +61,8 @@ class Baseline(Protocol):
     def needs_training_images(self) -> bool:
         """Whether `fit` learns from images; without any it is left out."""
 
-    def fit(self, patches: Sequence[Array], weights: Array) -> FittedBaseline:
-        """Learn from normal images.
-
-        Args:
-            patches: for each image its patches, shape (N, P^2), row-major pixels in [0, 1]. An array of shape
-                (images, N, P^2) will do, and so will `CutImages`, which cuts them when asked.
-            weights: w_p of Eq. 8, shape (N,), adding up to one.
-        """
+    def fit(self, loaded: LoadedExperiment) -> FittedBaseline:
+        """Learn from the training images, with the experiment's settings."""
 
 
 # The DC overlap: how close a patch is to a uniform one, (sum x)^2 / (N |x|^2); no training.
@@ -114,13 +79,16 @@ class DcOverlap:
     parameter_count: int = 0
     needs_training_images: bool = False
 
-    def fit(self, patches: Sequence[Array], weights: Array) -> DcOverlap:
+    def fit(self, loaded: LoadedExperiment) -> DcOverlap:
         """There is nothing to learn."""
         return self
 
     def similarity(self, batch: PatchBatch) -> Array:
-        """Shape (N,); see `qpbae_tn.experiment.baselines.Baseline`."""
+        """Shape (N,); see `FittedBaseline`."""
         return np.asarray(batch.states.sum(axis=1) ** 2 / batch.states.shape[1])
+
+
+# Patch PCA: the best linear compression of the patch states to 2^BD numbers.
 
 
 DENSE_SIZE = 512
@@ -131,26 +99,21 @@ DENSE_SIZE = 512
 class PatchPca:
     """Uncentred PCA of the normalised patches, with as many components as the model has latent amplitudes.
 
-    Args:
-        specification: gives 2^BD and the pixel order; ansatz and trash play no part.
+    Ansatz and trash play no part.
     """
 
-    specification: ModelSpecification
     name: str = "patch_pca"
     needs_training_images: bool = True
 
-    def fit(self, patches: Sequence[Array], weights: Array) -> FittedPatchPca:
+    def fit(self, loaded: LoadedExperiment) -> FittedPatchPca:
         """The leading eigenvectors of Sigma = sum_p w_p phi_p phi_p^T, averaged over the images."""
-        size, order = self.specification.patch_size, self.specification.pixel_order
-        mean: MeanState | None = None
+        patches, mean = loaded.train_patches, None
         for index in range(len(patches)):
-            states, _ = embed(np.asarray(patches[index]).reshape(-1, size, size), order)
-            image = mean_state([states], weights)
-            share = 1.0 / (index + 1)
+            image, share = mean_state([patches[index]], patches.grid.weights), 1.0 / (index + 1)
             mean = image if mean is None else combine([mean, image], [1.0 - share, share])
         if mean is None:
             raise ValueError("patch PCA needs at least one image")
-        return FittedPatchPca(leading_eigenvectors(mean, 1 << self.specification.bottleneck), self.name)
+        return FittedPatchPca(leading_eigenvectors(mean, 1 << loaded.specification.bottleneck), self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +138,7 @@ class FittedPatchPca:
         return self.vectors.size
 
     def similarity(self, batch: PatchBatch) -> Array:
-        """Shape (N,); see `qpbae_tn.experiment.baselines.Baseline`."""
+        """Shape (N,); see `FittedBaseline`."""
         components = batch.states @ self.vectors.astype(batch.states.dtype)
         return np.asarray(np.einsum("pk,pk->p", components, components))
 
@@ -194,88 +157,56 @@ def leading_eigenvectors(mean: MeanState, count: int) -> NDArray[np.float64]:
 # The untrained model: the same circuit at its initial angles.
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Untrained:
-    """What training adds is the difference to this.
+    """What training adds is the difference to this."""
 
-    Args:
-        specification: of the model.
-        angles: its initial angles, shape (parameter_count,), radians.
-        engine: computes the fidelities.
-        score: the fidelity that the model is scored by, F or F_trash.
+    name: str = "untrained"
+    needs_training_images: bool = False
 
-    Raises:
-        InputError: angles that do not fit, an unknown score.
-    """
+    def fit(self, loaded: LoadedExperiment) -> FixedModel:
+        """There is nothing to learn."""
+        return FixedModel(
+            loaded.specification, loaded.initial_angles, loaded.engine, loaded.experiment.score, self.name
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FixedModel:
+    """A circuit at given angles, shape (parameter_count,), radians; see `FittedBaseline`."""
 
     specification: ModelSpecification
     angles: Array
     engine: Engine
-    score: ScoreKind = "reconstruction"
-    name: str = "untrained"
+    score: ScoreKind
+    name: str
     parameter_count: int = 0
-    needs_training_images: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "angles", self.specification.ansatz.check_angles(self.angles))
-        check_score(self.score)
-
-    def fit(self, patches: Sequence[Array], weights: Array) -> Untrained:
-        """There is nothing to learn."""
-        return self
 
     def similarity(self, batch: PatchBatch) -> Array:
-        """Shape (N,); see `qpbae_tn.experiment.baselines.Baseline`."""
+        """The fidelity that the model is scored by, shape (N,)."""
         return model_scorer(self.specification, self.angles, self.engine, self.score)(batch)
 
 
-# The baselines by name; a new one is one more entry in `BASELINES`.
-
-
-@dataclass(frozen=True, eq=False)
-class BaselineSetting:
-    """The model that the baselines are compared with, and how it was trained.
-
-    Args:
-        specification: of the model.
-        initial_angles: shape (parameter_count,), radians.
-        engine: computes the fidelities.
-        score: the fidelity that the model is scored by.
-        options: epochs and learning rate.
-        batch_size: images a step.
-        seed: of whatever a baseline draws.
-    """
-
-    specification: ModelSpecification
-    initial_angles: Array
-    engine: Engine
-    score: ScoreKind = "reconstruction"
-    options: FitOptions = field(default_factory=FitOptions)
-    batch_size: int = 4
-    seed: int = 0
-
-
-BASELINES: dict[str, Callable[[BaselineSetting], Baseline]] = {
-    "dc_overlap": lambda setting: DcOverlap(),
-    "patch_pca": lambda setting: PatchPca(setting.specification),
-    "untrained": lambda setting: Untrained(
-        setting.specification, setting.initial_angles, setting.engine, setting.score
-    ),
-    "classical": lambda setting: _classical(setting, PAPER_HIDDEN),
-    "classical_4_4": lambda setting: _classical(setting, PROGRAM_HIDDEN),
+BASELINES: dict[BaselineName, Baseline] = {
+    "dc_overlap": DcOverlap(),
+    "patch_pca": PatchPca(),
+    "untrained": Untrained(),
+    "classical": ClassicalAutoencoder(PAPER_HIDDEN),
+    "classical_4_4": ClassicalAutoencoder(PROGRAM_HIDDEN),
 }
 
 
-def make_baselines(setting: BaselineSetting, names: Iterable[str] = tuple(BASELINES)) -> list[Baseline]:
-    """The baselines of these names, in their order; raises `InputError` for an unknown one."""
-    chosen = list(names)
-    for name in chosen:
-        if name not in BASELINES:
-            raise InputError(
-                f"unknown baseline {name!r}", where="baselines", remedy=f"choose from {', '.join(BASELINES)}"
-            )
-    return [BASELINES[name](setting) for name in chosen]
+def fit_baselines(loaded: LoadedExperiment) -> tuple[list[FittedBaseline], dict[str, str]]:
+    """Fit the experiment's baselines.
 
-
-def _classical(setting: BaselineSetting, hidden: tuple[int, ...]) -> ClassicalAutoencoder:
-    return ClassicalAutoencoder(hidden, setting.seed, setting.options, setting.batch_size)
+    Returns:
+        The fitted baselines, and for each that could not be fitted the reason.
+    """
+    experiment, left_out = loaded.experiment, {}
+    chosen = [BASELINES[name] for name in experiment.baselines]
+    for baseline in chosen:
+        if baseline.needs_training_images and not len(loaded.train):
+            left_out[baseline.name] = "the data hold no training images"
+        elif baseline.name == "untrained" and loaded.model is not None and experiment.initial_angles is None:
+            left_out[baseline.name] = "the model file does not tell the initial angles"
+    return [baseline.fit(loaded) for baseline in chosen if baseline.name not in left_out], left_out

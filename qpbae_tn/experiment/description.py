@@ -97,7 +97,7 @@ class Experiment:
     image_size: int = field(default=32, metadata=_says("Images are resized to this side in pixels.", at_least=1))
     patch_size: int = field(default=4, metadata=_says("P, pixels a side, a power of two."))
     stride: int = field(default=1, metadata=_says("S, pixels between neighbouring patches.", at_least=1))
-    bottleneck: int = field(default=2, metadata=_says("BD, latent qubits, from 1 to log2(P^2) - 1.", at_least=1))
+    bottleneck: int = field(default=2, metadata=_says("BD, latent qubits, from 1 to log2(P^2) - 1."))
     ansatz: AnsatzName | Ansatz = field(
         default="staircase", metadata=_says("Pattern of blocks: staircase (the paper) or brick.", of=AnsatzName)
     )
@@ -124,7 +124,8 @@ class Experiment:
         default=None, metadata=_says("Number of test images, a stratified subset; all by default.", at_least=1)
     )
     test_seed: int | None = field(
-        default=None, metadata=_says("Seed of the subset of test images; by default the seed.", at_least=0)
+        default=None,
+        metadata=_says("Seed of the subset of test images and of the bootstrap; by default the seed.", at_least=0),
     )
     epochs: int = field(default=20, metadata=_says("Passes over the training images.", at_least=0))
     objective: Objective = field(
@@ -164,7 +165,7 @@ class Experiment:
         metadata=_says("Largest bond dimension of a patch for engines mps and auto, or none for no limit.", at_least=1),
     )
     cutoff: float = field(
-        default=0.0, metadata=_says("Share of a patch's weight that these may leave out at each cut.", at_least=0)
+        default=0.0, metadata=_says("Share of a patch's weight that these may leave out at each cut.")
     )
     score: ScoreKind = field(
         default="reconstruction",
@@ -215,11 +216,11 @@ class Experiment:
             raise InputError(
                 f"learning rate {self.learning_rate}", where="learning_rate", remedy="give a positive number"
             )
-        if not 0 < self.threshold_quantile < 1:
+        if not 0 <= self.threshold_quantile <= 1:
             raise InputError(
                 f"quantile {self.threshold_quantile}",
                 where="threshold_quantile",
-                remedy="give a number between 0 and 1",
+                remedy="give a number from 0 to 1",
             )
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise InputError(
@@ -301,7 +302,14 @@ class Experiment:
             "fold": model.score.fold,
             **{name: known[name] for name in RECORDED if name in known},
         }
+        if "initial_angles" in known:
+            values["initial_angles"] = tuple(specification.ansatz.check_angles(known["initial_angles"]).tolist())
         return cls(**{**values, **changes})
+
+    @property
+    def evaluation_seed(self) -> int:
+        """The seed of the subset of test images and of the bootstrap."""
+        return self.seed if self.test_seed is None else self.test_seed
 
     def make_engine(self) -> Engine:
         """The engine with its limits; raises `InputError` for limits that it does not have."""
@@ -322,6 +330,14 @@ class Experiment:
                 remedy="leave it out, or choose mps or auto as `engine`",
             )
         return make_engine(self.engine)
+
+    def engine_notices(self) -> list[str]:
+        """What a reader should know of the engine: what `auto` chose and why; nothing of the others."""
+        if self.engine != "auto":
+            return []
+        from qpbae_tn.engines.auto import AutoEngine
+
+        return [AutoEngine(self.bond, self.cutoff).explain(self.specification)]
 
 
 _FIELDS: Mapping[str, Field[Any]] = {setting.name: setting for setting in fields(Experiment)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operator import index
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,46 +12,49 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from qpbae_tn.data.splits import random_split
+from qpbae_tn.data.data_set import ImageSet
 from qpbae_tn.engines import make_engine
 from qpbae_tn.errors import InputError
-from qpbae_tn.experiment.description import Initialisation
-from qpbae_tn.experiment.fit import FitOptions
-from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.description import EngineName, Experiment, Initialisation, field_help
+from qpbae_tn.experiment.evaluation import operating_threshold_of
+from qpbae_tn.experiment.fit import EpochRecord
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
-from qpbae_tn.experiment.training import train_model
+from qpbae_tn.experiment.training import train
 from qpbae_tn.metrics.table import decide
-from qpbae_tn.model.blocks import block_kind
-from qpbae_tn.model.names import PixelOrder, ScoreKind, Trash, check_score
-from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.model.ansatz import Ansatz
+from qpbae_tn.model.model import Model
+from qpbae_tn.model.names import AnsatzName, BlockName, PixelOrder, ScoreKind, Trash
+from qpbae_tn.model.score import Score
 
 FloatArray = NDArray[np.float64]
+
+_SHARED = (
+    "patch_size", "stride", "bottleneck", "ansatz", "block", "layers", "trash", "pixel_order", "epochs",
+    "learning_rate", "batch_size", "init", "engine", "threshold_quantile",
+)  # fmt: skip
+"""Parameters that are settings of the `Experiment` under the same name."""
 
 
 class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
     """Quantum Patch-Based Autoencoder: fitted on normal grey images, it maps where others differ.
+
+    Example:
+        >>> from qpbae_tn.data.textures import Textures
+        >>> normal = Textures().train(32).images[:10]
+        >>> detector = PatchAutoencoder(stride=4, epochs=2, random_state=0).fit(normal)
+        >>> detector
+        PatchAutoencoder(epochs=2, random_state=0, stride=4)
+        >>> detector.predict(normal[:2]).shape
+        (2, 32, 32)
 
     Images come as arrays of shape (n, H, W). Only ratios of grey levels within a patch matter, so that images in [0, 1]
     and in 0..255 give the same maps. Images to be scored may have another size than those of the fit, but no less than
     a patch a side. An image's score is minus the largest value of its map.
 
     Args:
-        patch_size: P, pixels a side, a power of two.
-        stride: S, pixels between neighbouring patches.
-        bottleneck: BD, number of latent qubits, 1 <= BD < log2(P^2).
-        ansatz: pattern of blocks, "staircase" (the paper) or "brick".
-        block: kind of block, "ry" (the paper) or "so4".
-        layers: repetitions of the pattern.
-        trash: which qubits are thrown away, "first" (the paper) or "last".
-        pixel_order: "row" (the paper), "column" or "morton".
-        epochs: passes over the training images.
-        learning_rate: Adam's step size.
-        batch_size: images a step.
-        init: initial angles, "normal" (the paper) or "dc" (near the uniform patch).
-        engine: how fidelities are computed, a name in `qpbae_tn.engines.ENGINES`.
         fidelity: what scores a patch, "reconstruction" (the paper) or "trash". (Not called `score`, which is a method.)
         validation_fraction: share of the images that is kept for validation and the threshold, at least one image.
-        threshold_quantile: share of the validation maps' pixels at or below the threshold.
         random_state: int, `numpy.random.RandomState` or None; an int gives what `qpbae train` gives with that seed.
 
     Attributes:
@@ -68,8 +72,8 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         stride: int = 1,
         bottleneck: int = 2,
         *,
-        ansatz: str = "staircase",
-        block: str = "ry",
+        ansatz: AnsatzName | Ansatz = "staircase",
+        block: BlockName = "ry",
         layers: int = 1,
         trash: Trash = "first",
         pixel_order: PixelOrder = "row",
@@ -77,7 +81,7 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         learning_rate: float = 0.005,
         batch_size: int = 4,
         init: Initialisation = "normal",
-        engine: str = "exact",
+        engine: EngineName = "exact",
         fidelity: ScoreKind = "reconstruction",
         validation_fraction: float = 0.2,
         threshold_quantile: float = 0.99,
@@ -101,6 +105,22 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         self.threshold_quantile = threshold_quantile
         self.random_state = random_state
 
+    @classmethod
+    def from_model(cls, model: Model | Path | str, *, fidelity: ScoreKind = "reconstruction") -> Self:
+        """The fitted estimator of a trained model, or of the file that holds it.
+
+        Its parameters are the model's, so that a clone of it can be fitted on other images.
+
+        Raises:
+            InputError: a file that is no model, or a model without a threshold for this fidelity.
+        """
+        model = model if isinstance(model, Model) else Model.load(model)
+        known = Experiment.of_model(model, score=fidelity)
+        names = {name: getattr(known, name) for name in _SHARED if name not in ("engine", "init", "threshold_quantile")}
+        estimator = cls(**names, fidelity=fidelity, random_state=known.seed)
+        history = [EpochRecord(**record) for record in model.provenance.get("history", ())]
+        return estimator._fitted(model, tuple(history))
+
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Train on normal images.
 
@@ -112,46 +132,24 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
             ValueError: images or parameters that do not fit (`qpbae_tn.errors.InputError` is one).
         """
         images = _images(X, least=2)
-        patch_size, epochs, batch_size = index(self.patch_size), index(self.epochs), index(self.batch_size)
-        check_score(self.fidelity)
-        specification = ModelSpecification.build(
-            patch_size,
-            index(self.stride),
-            index(self.bottleneck),
-            pattern=self.ansatz,
-            kind=block_kind(self.block),
-            layers=index(self.layers),
-            trash=self.trash,
-            image_size=max(patch_size, *images.shape[1:]),
-            pixel_order=self.pixel_order,
-        )
-        seed = _seed(self.random_state)
-        options = FitOptions(epochs, float(self.learning_rate))
         held_back = _held_back(len(images), self.validation_fraction)
-        split = random_split(len(images), seed, len(images) - held_back, held_back)
-        outcome = train_model(
-            specification,
-            make_engine(self.engine),
-            images[list(split.train)],
-            images[list(split.validation)],
-            initial_angles(specification.ansatz, self.init, seed),
-            options=options,
-            batch_size=batch_size,
-            threshold_quantile=self.threshold_quantile,
-            provenance={
-                "split": {"train": list(split.train), "val": list(split.validation)},
-                "seed": seed,
-                "init": self.init,
-                "epochs": options.epochs,
-                "learning_rate": options.learning_rate,
-                "batch_size": batch_size,
-            },
+        experiment = Experiment(
+            **{name: getattr(self, name) for name in _SHARED},
+            score=self.fidelity,
+            image_size=max(index(self.patch_size), *images.shape[1:]),
+            train=len(images) - held_back,
+            validation=held_back,
+            seed=_seed(self.random_state),
         )
-        self.model_ = outcome.model
-        self.history_ = outcome.history
+        outcome = train(LoadedExperiment(experiment, normal=ImageSet.of_arrays(images)))
         self.ceiling_loss_ = outcome.ceiling_loss
         self.effective_parameters_ = outcome.effective_parameters
-        self.threshold_ = outcome.model.thresholds[self.fidelity]
+        return self._fitted(outcome.model, outcome.history)
+
+    def _fitted(self, model: Model, history: tuple[EpochRecord, ...]) -> Self:
+        self.model_ = model
+        self.history_ = history
+        self.threshold_ = operating_threshold_of(model, Score(self.fidelity))
         self.offset_ = -self.threshold_
         return self
 
@@ -160,7 +158,9 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "model_")
         specification = self.model_.specification
         images = _images(X)
-        scorer = model_scorer(specification, self.model_.angles, make_engine(self.engine), self.fidelity)
+        scorer = model_scorer(
+            specification, self.model_.angles, make_engine(self.engine), self.fidelity, self.model_.normal
+        )
         return anomaly_maps(specification, images, {"model": scorer})[0]["model"]
 
     def score_samples(self, X: ArrayLike) -> FloatArray:
@@ -214,3 +214,9 @@ def _held_back(count: int, fraction: float) -> int:
             f"validation_fraction {fraction}", where="validation_fraction", remedy="give a number between 0 and 1"
         )
     return min(max(round(fraction * count), 1), count - 1)
+
+
+# The settings of the experiment are documented where they stand.
+if PatchAutoencoder.__doc__ is not None:
+    _HELP = "".join(f"        {name}: {field_help(name)}\n" for name in _SHARED)
+    PatchAutoencoder.__doc__ = PatchAutoencoder.__doc__.replace("    Args:\n", f"    Args:\n{_HELP}", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.data.data_set import LabelledImageSet
-from qpbae_tn.engines.protocol import Engine
-from qpbae_tn.experiment.baselines import BaselineSetting, CutImages, FittedBaseline, make_baselines
-from qpbae_tn.experiment.fit import FitOptions
+from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.baselines import fit_baselines
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.interval import Interval
 from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.model import Model
-from qpbae_tn.model.names import ScoreKind
-from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.score import Score
 
 # What an evaluation finds: metrics of the model and of each baseline on the same images.
 
@@ -50,7 +50,7 @@ class Evaluation:
 
     Args:
         test: images, masks, names and classes.
-        score: which fidelity scored the model's patches.
+        score: label of what scored the model's patches.
         model: the model's quality.
         maps: the model's maps Y, shape (images, H, W).
         baselines: quality of each baseline, by name.
@@ -59,7 +59,7 @@ class Evaluation:
     """
 
     test: LabelledImageSet
-    score: ScoreKind
+    score: str
     model: DetectorResult
     maps: NDArray[np.float64]
     baselines: Mapping[str, DetectorResult]
@@ -82,97 +82,57 @@ class Evaluation:
         }
 
 
-# Baselines fitted for a model, from the same images and with the same options as the model.
-
-
-def fit_baselines(
-    names: Sequence[str], model: Model, engine: Engine, score: ScoreKind, train_images: NDArray[np.float64] | None
-) -> tuple[list[FittedBaseline], dict[str, str]]:
-    """Fit baselines for a model.
-
-    Args:
-        names: which ones.
-        model: gives specification, initial angles, seed and training options.
-        engine: computes fidelities of the untrained circuit.
-        score: the fidelity that the model is scored by.
-        train_images: shape (images, H, W), in the order of the batches; None where there are none.
-
-    Returns:
-        The fitted baselines, and for each that could not be fitted the reason.
-    """
-    provenance, specification = model.provenance, model.specification
-    left_out = {}
-    initial = provenance.get("initial_angles")
-    if initial is None and "untrained" in names:
-        left_out["untrained"] = "the model file does not tell the initial angles"
-    setting = BaselineSetting(
-        specification,
-        np.asarray(initial if initial is not None else model.angles, dtype=np.float64),
-        engine,
-        score,
-        FitOptions(int(provenance.get("epochs", 20)), float(provenance.get("learning_rate", 0.005))),
-        int(provenance.get("batch_size", 4)),
-        int(provenance.get("seed", 0)),
-    )
-    images = (
-        train_images if train_images is not None else np.zeros((0, specification.image_size, specification.image_size))
-    )
-    grid = PatchGrid.over(images, specification.patch_size, specification.stride)
-    patches = CutImages(images, grid)
-    chosen = make_baselines(setting, [name for name in names if name not in left_out])
-    if train_images is None:
-        reason = "the data hold no training images"
-        left_out |= {baseline.name: reason for baseline in chosen if baseline.needs_training_images}
-    return [baseline.fit(patches, grid.weights) for baseline in chosen if baseline.name not in left_out], left_out
-
-
 MODEL = "model"
 
 
-def evaluate_model(
+def evaluate(
     model: Model,
-    engine: Engine,
-    test: LabelledImageSet,
+    loaded: LoadedExperiment | None = None,
     *,
-    score: ScoreKind = "reconstruction",
-    baselines: Sequence[FittedBaseline] = (),
-    left_out: Mapping[str, str] | None = None,
-    validation_images: NDArray[np.float64] | None = None,
-    threshold: float,
     resamples: int = 200,
-    seed: int = 0,
     on_image: Callable[[], None] | None = None,
 ) -> Evaluation:
-    """Evaluate a model and its baselines.
+    """Evaluate a model beside baselines, which are fitted on the experiment's training images.
+
+    The model's operating threshold is the experiment's, or else the model's own. Baselines take theirs from the maps of
+    the validation images, or without any from all test maps, still without labels.
 
     Args:
         model: the trained model.
-        engine: computes the model's fidelities.
-        test: labelled images.
-        score: which fidelity scores the model's patches.
-        baselines: fitted, to be evaluated alike.
-        left_out: baselines that could not be fitted, with the reason; passed on to the result.
-        validation_images: shape (images, H, W), normal, for the baselines' thresholds; without them each baseline takes
-            its threshold from all test maps, still without labels.
-        threshold: the model's operating threshold on the scale of Y.
+        loaded: the experiment with its images: test images, score, baselines, and how these are trained. By default the
+            model's own data and settings, on all test images.
         resamples: of the bootstrap over images.
-        seed: of the bootstrap.
         on_image: called after each test image.
+
+    Raises:
+        InputError: images that cannot be used, or no threshold for the score.
+
+    Example:
+        >>> from qpbae_tn.experiment.description import Experiment
+        >>> from qpbae_tn.experiment.training import train
+        >>> loaded = LoadedExperiment(Experiment(train=8, validation=2, test=8, stride=4, baselines=("dc_overlap",)))
+        >>> result = evaluate(train(loaded).model, loaded, resamples=10)
+        >>> result.model.metrics["auroc"].value > 0.5, list(result.baselines)
+        (True, ['dc_overlap'])
     """
-    specification = model.specification
-    scorers = {MODEL: model_scorer(specification, model.angles, engine, score)}
+    loaded = loaded or LoadedExperiment(Experiment.of_model(model), model=model)
+    experiment, specification, test = loaded.experiment, model.specification, loaded.test
+    score = experiment.scoring
+    threshold = operating_threshold_of(model, score, experiment.threshold)
+    baselines, left_out = fit_baselines(loaded)
+    scorers = {MODEL: model_scorer(specification, model.angles, loaded.engine, score, model.normal)}
     scorers |= {baseline.name: baseline.similarity for baseline in baselines}
-    maps, zero_patches = anomaly_maps(specification, test.images, scorers, on_image=on_image)
+    maps, zero_patches = anomaly_maps(specification, test.images, scorers, fold=score.fold, on_image=on_image)
     thresholds = {MODEL: threshold}
     if baselines:
-        normal = {name: scorer for name, scorer in scorers.items() if name != MODEL}
-        if validation_images is not None and len(validation_images):
-            normal_maps, _ = anomaly_maps(specification, validation_images, normal)
-        else:
-            normal_maps = {name: maps[name] for name in normal}
-        thresholds |= {name: operating_threshold(found) for name, found in normal_maps.items()}
+        normal = {baseline.name: baseline.similarity for baseline in baselines}
+        own_maps = {name: maps[name] for name in normal}
+        if len(loaded.validation):
+            own_maps, _ = anomaly_maps(specification, loaded.validation.images, normal, fold=score.fold)
+        thresholds |= {name: operating_threshold(found) for name, found in own_maps.items()}
     parameters = {baseline.name: baseline.parameter_count for baseline in baselines}
     parameters[MODEL] = specification.ansatz.parameter_count
+    seed = experiment.evaluation_seed
     results = {
         name: DetectorResult(
             evaluate_maps(maps[name], test.masks, thresholds[name], resamples=resamples, seed=seed),
@@ -181,12 +141,13 @@ def evaluate_model(
         )
         for name in scorers
     }
-    return Evaluation(
-        test=test,
-        score=score,
-        model=results.pop(MODEL),
-        maps=maps[MODEL],
-        baselines=results,
-        left_out=dict(left_out or {}),
-        zero_patches=zero_patches,
-    )
+    return Evaluation(test, score.label, results.pop(MODEL), maps[MODEL], results, left_out, zero_patches)
+
+
+def operating_threshold_of(model: Model, score: Score, given: float | None = None) -> float:
+    """The threshold given, or the model's own for this score; raises `InputError` where it has none."""
+    if given is not None:
+        return given
+    if score.label not in model.thresholds:
+        raise InputError(f"the model has no threshold for score {score.label!r}", remedy="give `threshold`")
+    return model.thresholds[score.label]

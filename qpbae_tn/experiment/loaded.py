@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 from qpbae_tn.data.data_set import DataSet, ImageSet, LabelledImageSet
 from qpbae_tn.data.layouts import open_data_set
 from qpbae_tn.data.splits import Split, random_split, read_split, split_from_json
-from qpbae_tn.engines.auto import AutoEngine
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
 from qpbae_tn.experiment.description import Experiment
@@ -114,9 +113,22 @@ class LoadedExperiment:
         other.experiment = replace(self.experiment, **changes)
         return other
 
+    def with_model(self, model: Model) -> LoadedExperiment:
+        """The same with a trained model, sharing all images."""
+        other = self.variant()
+        other.model = model
+        return other
+
     def __repr__(self) -> str:
         e = self.experiment
         return f"LoadedExperiment({e.data}, P={e.patch_size}, S={e.stride}, BD={e.bottleneck})"
+
+    @property
+    def trained_model(self) -> Model:
+        """The model; raises ValueError where there is none."""
+        if self.model is None:
+            raise ValueError("no model: train one, and give it with `with_model`")
+        return self.model
 
     # Images
 
@@ -138,7 +150,11 @@ class LoadedExperiment:
 
     @property
     def split(self) -> Split:
-        """Which normal images train and which validate."""
+        """Which normal images train and which validate; parts that were given count on from one to the other."""
+        parts: tuple[ImageSet, ImageSet] | None = self._given["parts"]
+        if parts is not None:
+            indices = range(len(parts[0]) + len(parts[1]))
+            return Split(tuple(indices[: len(parts[0])]), tuple(indices[len(parts[0]) :]))
         return self._once(("split", *self._split_key), self._find_split)
 
     @property
@@ -157,16 +173,20 @@ class LoadedExperiment:
         if (given := self._take("test")) is not None:
             return given
         e = self.experiment
-        seed = e.seed if e.test_seed is None else e.test_seed
+        seed = e.evaluation_seed
         key = ("test", e.data, e.patch_size, e.image_size, e.test, seed if e.test is not None else 0)
         return self._once(key, lambda: self.data_set.test(e.image_size, limit=e.test, seed=seed))
 
     @property
     def notices(self) -> list[str]:
         """What a reader should know of how the engine was chosen and how the split came about."""
-        engine, split = self.engine, None if self._given["parts"] is not None else self.split
-        found = [engine.explain(self.specification)] if isinstance(engine, AutoEngine) else []
-        return [*found, split.notice] if split is not None and split.notice else found
+        split = self.split.notice
+        return [*self.experiment.engine_notices(), *([split] if split else [])]
+
+    @property
+    def on_own_data(self) -> bool:
+        """Whether the normal images are those that the model was trained on."""
+        return self.model is not None and self.model.provenance.get("data") == self.normal.provenance.to_json()
 
     # The model's side
 
@@ -202,17 +222,17 @@ class LoadedExperiment:
     @property
     def train_patches(self) -> ImagePatches:
         """Of the training images."""
-        return ImagePatches.of(self.train.images, self.specification)
+        return self._patches("train", self.train)
 
     @property
     def validation_patches(self) -> ImagePatches:
         """Of the validation images."""
-        return ImagePatches.of(self.validation.images, self.specification)
+        return self._patches("validation", self.validation)
 
     @property
     def test_patches(self) -> ImagePatches:
         """Of the test images."""
-        return ImagePatches.of(self.test.images, self.specification)
+        return self._patches("test", self.test)
 
     @property
     def problem(self) -> TrainingProblem:
@@ -253,11 +273,10 @@ class LoadedExperiment:
         if e.split is not None:
             return read_split(e.split, count)
         if self.model is not None:
-            known = self.model.provenance
             if count < 2:
                 return Split(tuple(range(count)), ())
-            if "split" in known and known.get("data") == self.normal.provenance.to_json():
-                return split_from_json(known["split"], count, where="the split in the model file")
+            if self.on_own_data and "split" in self.model.provenance:
+                return split_from_json(self.model.provenance["split"], count, where="the split in the model file")
         return random_split(count, e.seed if e.split_seed is None else e.split_seed, e.train, e.validation)
 
     def _part(self, index: int) -> ImageSet:
@@ -266,6 +285,11 @@ class LoadedExperiment:
             return parts[index]
         indices = (self.split.train, self.split.validation)[index]
         return self._once(("part", index, *self._split_key), lambda: self.normal.take(indices))
+
+    def _patches(self, part: str, found: ImageSet) -> ImagePatches:
+        e = self.experiment
+        key = ("patches", part, found, e.patch_size, e.stride, e.pixel_order)
+        return self._once(key, lambda: ImagePatches.of(found.images, self.specification))
 
     def _take(self, part: str) -> Any:
         """Images that were given; raises ValueError for a part that is missing beside others that were."""

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from qpbae_tn.data.images import GreyImage
-from qpbae_tn.engines.protocol import Engine
+from qpbae_tn.data.images import GreyImage, read_image
 from qpbae_tn.errors import InputError
-from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.evaluation import MODEL, operating_threshold_of
+from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.metrics.table import decide
 from qpbae_tn.model.model import Model
-from qpbae_tn.model.names import ScoreKind
 
 OVERLAY_COLOUR = np.array([220.0, 38.0, 38.0])
 OVERLAY_STRENGTH = 0.55
@@ -52,66 +52,71 @@ class SegmentationRow:
         return asdict(self)
 
 
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """One image segmented.
+
+    Args:
+        anomaly_map: Y, shape (height, width) of the image.
+        row: the image in numbers.
+        image: the image itself.
+    """
+
+    anomaly_map: NDArray[np.float64]
+    row: SegmentationRow
+    image: GreyImage
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The pixels above the threshold, shape (height, width)."""
+        return decide(self.anomaly_map, self.row.threshold)
+
+    def overlay(self) -> Image.Image:
+        """The grey image with the pixels above the threshold tinted, as an RGB picture."""
+        rgb = np.repeat(self.image.values()[:, :, None] * 255.0, 3, axis=2)
+        rgb[self.mask] = (1 - OVERLAY_STRENGTH) * rgb[self.mask] + OVERLAY_STRENGTH * OVERLAY_COLOUR
+        return Image.fromarray(rgb.round().astype(np.uint8))
+
+
 def segment(
-    model: Model, engine: Engine, image: GreyImage, score: ScoreKind, threshold: float, *, native: bool = False
-) -> tuple[NDArray[np.float64], SegmentationRow]:
+    model: Model, image: GreyImage | Path | str, experiment: Experiment | None = None, *, native: bool = False
+) -> Segmentation:
     """The anomaly map of one image.
 
     Args:
         model: the trained model.
-        engine: computes fidelities.
-        image: at its own size.
-        score: which fidelity scores a patch.
-        threshold: on the scale of Y.
+        image: at its own size, or its file.
+        experiment: score, threshold and engine; by default the paper's score and the model's own threshold.
         native: cut patches from the image at its own resolution; otherwise the image is resized to the model's
             `image_size` as in training, and the map is resized back bilinearly.
 
-    Returns:
-        The map Y, shape (height, width) of the image, and its row.
+    Raises:
+        InputError: an image that cannot be used, or no threshold for the score.
     """
-    specification = model.specification
+    specification, experiment = model.specification, experiment or Experiment.of_model(model)
+    score = experiment.scoring
+    threshold = operating_threshold_of(model, score, experiment.threshold)
+    if not isinstance(image, GreyImage):
+        image = read_image(image, minimum_side=specification.patch_size)
     working = image.values() if native else image.resized(specification.image_size)
-    scorers: dict[str, Scorer] = {score: model_scorer(specification, model.angles, engine, score)}
-    maps, zero_patches = anomaly_maps(specification, working[None], scorers)
-    result = maps[score][0]
+    scorer = model_scorer(specification, model.angles, experiment.make_engine(), score, model.normal)
+    maps, zero_patches = anomaly_maps(specification, working[None], {MODEL: scorer}, fold=score.fold)
+    found = maps[MODEL][0]
     height, width = image.shape
-    if result.shape != (height, width):
-        resized = Image.fromarray(result.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
-        result = np.asarray(resized, dtype=np.float64)
+    if found.shape != (height, width):
+        resized = Image.fromarray(found.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+        found = np.asarray(resized, dtype=np.float64)
     row = SegmentationRow(
         image=image.path.name,
         height=height,
         width=width,
-        score=float(result.max()),
-        mean=float(result.mean()),
+        score=float(found.max()),
+        mean=float(found.mean()),
         threshold=threshold,
-        anomalous_fraction=float(decide(result, threshold).mean()),
+        anomalous_fraction=float(decide(found, threshold).mean()),
         zero_patches=zero_patches,
     )
-    return result, row
-
-
-def overlay(image: GreyImage, anomaly_map: NDArray[np.float64], threshold: float) -> Image.Image:
-    """The grey image with the pixels above the threshold tinted, as an RGB picture."""
-    rgb = np.repeat(image.values()[:, :, None] * 255.0, 3, axis=2)
-    marked = decide(anomaly_map, threshold)
-    rgb[marked] = (1 - OVERLAY_STRENGTH) * rgb[marked] + OVERLAY_STRENGTH * OVERLAY_COLOUR
-    return Image.fromarray(rgb.round().astype(np.uint8))
-
-
-def operating_threshold_of(model: Model, score: ScoreKind, given: float | None) -> float:
-    """The threshold to use: the one given, or the model's own for this score.
-
-    Raises:
-        InputError: none given, and the model has none.
-    """
-    if given is not None:
-        if not np.isfinite(given):
-            raise InputError(f"threshold {given}", where="threshold", remedy="give a finite number on the scale of Y")
-        return given
-    if score not in model.thresholds:
-        raise InputError(f"the model has no threshold for score {score!r}", remedy="give `threshold`")
-    return model.thresholds[score]
+    return Segmentation(found, row, image)
 
 
 def output_stems(paths: Sequence[Path]) -> list[str]:

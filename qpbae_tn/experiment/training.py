@@ -1,10 +1,10 @@
-"""Training from images to a model: the problem, the loop, the operating thresholds, the ceilings."""
+"""Training: from the images of an experiment to a model with its operating thresholds, beside what it could reach."""
 
 from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -14,18 +14,17 @@ from numpy.typing import NDArray
 
 from qpbae_tn import __version__
 from qpbae_tn.engines.protocol import Engine
-from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
-from qpbae_tn.experiment.fit import EpochRecord, FitOptions, fit, prepare_problem
+from qpbae_tn.experiment.description import RECORDED, Experiment
+from qpbae_tn.experiment.fit import EpochRecord
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.normal import learn_normal
+from qpbae_tn.experiment.objective import optimise
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.model import Model
 from qpbae_tn.model.normal import NormalRecord
 from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
-
-PRODUCT_CEILING_QUBITS = 8
-"""Up to this n the product ceiling is reported: its search handles Sigma as a dense matrix many times over."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,61 +70,51 @@ class TrainingOutcome:
         }
 
 
-def train_model(
-    specification: ModelSpecification,
-    engine: Engine,
-    train_images: NDArray[np.float64],
-    validation_images: NDArray[np.float64],
-    initial_angles: NDArray[np.float64],
-    *,
-    options: FitOptions | None = None,
-    batch_size: int = 4,
-    score: Score | None = None,
-    threshold_quantile: float = 0.99,
-    provenance: Mapping[str, Any] | None = None,
-    on_epoch: Callable[[EpochRecord], None] | None = None,
-) -> TrainingOutcome:
-    """Train a model and fix its operating thresholds.
+def train(loaded: LoadedExperiment, on_epoch: Callable[[EpochRecord], None] | None = None) -> TrainingOutcome:
+    """Train a model and fix its operating thresholds on the validation images.
 
     Args:
-        specification: the model.
-        engine: computes losses and fidelities.
-        train_images: shape (images, H, W), values in [0, 1], in the order of the batches.
-        validation_images: shape (images, H, W), at least one.
-        initial_angles: shape (parameter_count,), radians.
-        options: epochs and learning rate; the paper's by default.
-        batch_size: images a step.
-        score: what the model is scored by; the paper's by default.
-        threshold_quantile: share of the validation maps' pixels at or below the operating threshold.
-        provenance: JSON values that the model file should remember.
+        loaded: the experiment with its images, at least one to train and one to validate on.
         on_epoch: called after each epoch.
 
     Raises:
-        InputError: images or options that do not fit.
+        InputError: images or settings that do not fit.
+
+    Example:
+        >>> from qpbae_tn.experiment.description import RECORDED, Experiment
+        >>> outcome = train(LoadedExperiment(Experiment(train=8, validation=2, stride=4, epochs=3)))
+        >>> len(outcome.history), outcome.ceiling_loss < outcome.history[-1].loss
+        (3, True)
     """
-    problem = prepare_problem(specification, engine, train_images, validation_images, batch_size)
+    experiment, specification = loaded.experiment, loaded.specification
+    problem, initial = loaded.problem, loaded.initial_angles
     start = time.perf_counter()
-    angles, history = fit(problem, initial_angles, options or FitOptions(), on_epoch)
+    found = optimise(experiment, problem, initial, on_epoch)
+    angles, history = found.angles, found.history
     seconds = time.perf_counter() - start
-    score = score or Score()
-    normal = learn_normal(specification, angles, engine, train_images, score)
-    thresholds = find_thresholds(specification, angles, engine, normal, score, validation_images, threshold_quantile)
-    remembered = {
+    score, engine = experiment.scoring, loaded.engine
+    normal = learn_normal(specification, angles, engine, loaded.train.images, score)
+    thresholds = find_thresholds(
+        specification, angles, engine, normal, score, loaded.validation.images, experiment.threshold_quantile
+    )
+    provenance = {
+        "data": loaded.train.provenance.to_json(),
+        "split": loaded.split.to_json(),
+        **{name: getattr(experiment, name) for name in RECORDED},
+        "optimizer": experiment.chosen_optimizer,
+        "init": experiment.init if experiment.initial_angles is None else "file",
         "engine": engine.name,
-        "initial_angles": [float(angle) for angle in initial_angles],
+        "initial_angles": [float(angle) for angle in initial],
         "history": [record.to_json() for record in history],
         "versions": versions(),
     }
-    product = None
-    if specification.qubit_count <= PRODUCT_CEILING_QUBITS:
-        sigma = problem.train_mean.array
-        product = 1.0 - product_ceiling(specification, sigma.T @ sigma if problem.train_mean.factored else sigma)
+    ceilings = loaded.ceilings
     return TrainingOutcome(
-        model=Model(specification, angles, thresholds, {**(provenance or {}), **remembered}, score, normal),
+        model=Model(specification, angles, thresholds, provenance, score, normal),
         history=history,
-        ceiling_loss=1.0 - pca_ceiling(specification, problem.train_mean),
-        product_ceiling_loss=product,
-        effective_parameters=effective_parameters(specification),
+        ceiling_loss=ceilings.pca_loss,
+        product_ceiling_loss=ceilings.product_loss,
+        effective_parameters=ceilings.effective_parameters,
         zero_patches=problem.zero_patches,
         patches_per_image=problem.patch_count,
         training_seconds=seconds,
@@ -154,6 +143,12 @@ def find_thresholds(
             maps, _ = anomaly_maps(specification, validation_images, scorers, fold=fold)
             thresholds |= {label: operating_threshold(found, quantile) for label, found in maps.items()}
     return thresholds
+
+
+def load_and_train(experiment: Experiment, on_epoch: Callable[[EpochRecord], None] | None = None) -> LoadedExperiment:
+    """The images of an experiment with the model that was trained on them; arguments and errors as for `train`."""
+    loaded = LoadedExperiment(experiment)
+    return loaded.with_model(train(loaded, on_epoch).model)
 
 
 def versions() -> dict[str, str]:

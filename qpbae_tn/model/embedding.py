@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import overload
 
 import numpy as np
@@ -89,7 +89,7 @@ class ImagePatches(Sequence[NDArray[np.floating]]):
 
     Example:
         >>> patches = ImagePatches(np.ones((2, 8, 8)), PatchGrid(8, 8, 4, 4))
-        >>> len(patches), patches[0].shape, patches.states().shape
+        >>> len(patches), patches[0].shape, patches.states.shape
         (2, (4, 16), (8, 16))
         >>> float(patches.maps(np.ones(8)).max())  # Y of perfect patches
         0.0
@@ -121,8 +121,9 @@ class ImagePatches(Sequence[NDArray[np.floating]]):
         """The patches of image i as they are, row-major, shape (N, P^2)."""
         return self.grid.cut(self.images[index]).reshape(self.grid.count, -1)
 
+    @cached_property
     def states(self) -> NDArray[np.float64]:
-        """The patch states of all images below each other, shape (images * N, P^2)."""
+        """The patch states of all images below each other, shape (images * N, P^2); kept once they are made."""
         return np.concatenate([self[index] for index in range(len(self))]).astype(np.float64)
 
     def zero_patches(self) -> int:

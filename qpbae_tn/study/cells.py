@@ -15,6 +15,7 @@ from qpbae_tn.model.blocks import BLOCK_KINDS, block_kind
 from qpbae_tn.model.names import PixelOrder, ScoreKind, Trash
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.study.grid import canonical, identifier_of
+from qpbae_tn.study.presets import authors_angles
 
 QUANTUM = "quantum"
 """The model itself among the detectors; all others are baselines."""
@@ -123,6 +124,29 @@ class Settings:
     def fit_options(self) -> FitOptions:
         """Epochs and learning rate."""
         return FitOptions(self.epochs, self.learning_rate)
+
+    def for_experiment(self) -> dict[str, Any]:
+        """What an `Experiment` calls these settings; splits and subsets, which a group has in common, apart."""
+        names = (
+            "patch_size",
+            "stride",
+            "bottleneck",
+            "ansatz",
+            "block",
+            "layers",
+            "trash",
+            "pixel_order",
+            "engine",
+            "score",
+            "epochs",
+            "learning_rate",
+            "batch_size",
+        )
+        seed = self.seed or 0
+        start: dict[str, Any] = {"init": self.init}
+        if self.init == "authors":
+            start = {"initial_angles": tuple(authors_angles(seed, self.specification.qubit_count).tolist())}
+        return {**{name: getattr(self, name) for name in names}, **start, "seed": seed}
 
     def normalised(self) -> Settings:
         """With the default in place of every setting that does not matter to the detector.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,18 @@ from numpy.typing import NDArray
 
 from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
 from qpbae_tn.data.splits import stratified_subset
-from qpbae_tn.engines import make_engine
-from qpbae_tn.engines.exact import MeanStateLoss
-from qpbae_tn.experiment.baselines import BaselineSetting, CutImages, make_baselines
-from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
-from qpbae_tn.experiment.fit import EpochRecord, TrainingProblem, fit, prepare_problem
-from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.baselines import BASELINES
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.fit import EpochRecord, FitOptions, fit
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
-from qpbae_tn.experiment.training import PRODUCT_CEILING_QUBITS
 from qpbae_tn.metrics.curves import overlap_curve
 from qpbae_tn.metrics.evaluation import evaluate_table
 from qpbae_tn.metrics.legacy_aupro import legacy_aupro
 from qpbae_tn.metrics.ranked import FPR_LIMIT, Aupro, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable, operating_threshold
-from qpbae_tn.model.patches import PatchGrid
-from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.study.cells import QUANTUM, Cell, Record, Settings
 from qpbae_tn.study.grid import Work
-from qpbae_tn.study.presets import authors_angles
 from qpbae_tn.study.pricing import patch_work
 from qpbae_tn.study.runner import Progress, run_grid
 from qpbae_tn.study.sources import Request, Source, load, split_of
@@ -121,7 +115,6 @@ class Detector:
     facts: Mapping[str, Any]
 
 
-@dataclass(eq=False)
 class Workshop:
     """Trains the detectors of one group: one patch size, stride and pixel order, one set of training images.
 
@@ -133,94 +126,37 @@ class Workshop:
         validation: shape (images, H, W).
     """
 
-    train: Float64Array
-    validation: Float64Array
-    _problems: dict[tuple[str, int, ModelSpecification], TrainingProblem] = field(default_factory=dict)
-    _ceilings: dict[tuple[str, int, ModelSpecification], dict[str, Any]] = field(default_factory=dict)
+    def __init__(self, train: Float64Array, validation: Float64Array) -> None:
+        plain = Experiment(image_size=train.shape[1], patch_size=2, bottleneck=1)
+        self._loaded = LoadedExperiment.of_arrays(plain, train, validation)
 
     def detector(self, settings: Settings) -> Detector:
         """The detector of these settings, trained on the group's images."""
-        return self._quantum(settings) if settings.detector == QUANTUM else self._baseline(settings)
-
-    def _quantum(self, settings: Settings) -> Detector:
-        specification, engine = settings.specification, make_engine(settings.engine)
-        problem = self._problem(settings, specification)
-        start = starting_angles(settings, specification)
-        angles, history = fit(problem, start, settings.fit_options)
-        facts = {
-            "parameters": specification.ansatz.parameter_count,
-            **self._ceiling(settings, specification, problem),
-            "initial_angles": start.tolist(),
-            "angles": angles.tolist(),
-            **_losses(history),
-            "train_zero_patches": problem.zero_patches,
-        }
-        return Detector(model_scorer(specification, angles, engine, settings.score), facts)
-
-    def _baseline(self, settings: Settings) -> Detector:
-        specification = settings.specification
-        start = starting_angles(settings, specification)
-        setting = BaselineSetting(
-            specification,
-            start,
-            make_engine(settings.engine),
-            settings.score,
-            settings.fit_options,
-            settings.batch_size,
-            settings.seed or 0,
-        )
-        (baseline,) = make_baselines(setting, [settings.detector])
-        grid = PatchGrid.over(self.train, settings.patch_size, settings.stride)
-        fitted = baseline.fit(CutImages(self.train, grid), grid.weights)
-        facts: dict[str, Any] = {"parameters": fitted.parameter_count}
-        history = getattr(fitted, "history", None)
-        if history:
-            facts |= _losses(history)
-        return Detector(fitted.similarity, facts)
-
-    def _problem(self, settings: Settings, specification: ModelSpecification) -> TrainingProblem:
-        key = (settings.engine, settings.batch_size, specification)
-        if key not in self._problems:
-            alike = next((problem for other, problem in self._problems.items() if other[:2] == key[:2]), None)
-            shared = _for_specification(alike, specification) if alike is not None else None
-            self._problems[key] = shared or prepare_problem(
-                specification, make_engine(settings.engine), self.train, self.validation, settings.batch_size
-            )
-        return self._problems[key]
-
-    def _ceiling(
-        self, settings: Settings, specification: ModelSpecification, problem: TrainingProblem
-    ) -> dict[str, Any]:
-        key = (settings.engine, settings.batch_size, specification)
-        if key not in self._ceilings:
-            mean = problem.train_mean
-            product = None
-            if specification.qubit_count <= PRODUCT_CEILING_QUBITS:
-                sigma = mean.array.T @ mean.array if mean.factored else mean.array
-                product = 1.0 - product_ceiling(specification, sigma)
-            self._ceilings[key] = {
-                "effective_parameters": effective_parameters(specification),
-                "ceiling_loss": 1.0 - pca_ceiling(specification, mean),
-                "product_ceiling_loss": product,
-            }
-        return self._ceilings[key]
+        loaded = self._loaded.variant(**settings.for_experiment())
+        return _quantum(loaded) if settings.detector == QUANTUM else _baseline(loaded, settings.detector)
 
 
-def starting_angles(settings: Settings, specification: ModelSpecification) -> Float64Array:
-    """Initial angles of a cell, shape (parameter_count,), radians."""
-    seed = settings.seed or 0
-    if settings.init == "authors":
-        return specification.ansatz.check_angles(authors_angles(seed, specification.qubit_count))
-    return initial_angles(specification.ansatz, settings.init, seed)  # type: ignore[arg-type]
+def _quantum(loaded: LoadedExperiment) -> Detector:
+    experiment, specification, start = loaded.experiment, loaded.specification, loaded.initial_angles
+    angles, history = fit(loaded.problem, start, FitOptions(experiment.epochs, experiment.learning_rate))
+    facts = {
+        "parameters": specification.ansatz.parameter_count,
+        "effective_parameters": loaded.ceilings.effective_parameters,
+        "ceiling_loss": loaded.ceilings.pca_loss,
+        "product_ceiling_loss": loaded.ceilings.product_loss,
+        "initial_angles": start.tolist(),
+        "angles": angles.tolist(),
+        **_losses(history),
+        "train_zero_patches": loaded.problem.zero_patches,
+    }
+    return Detector(model_scorer(specification, angles, loaded.engine, experiment.score), facts)
 
 
-def _for_specification(problem: TrainingProblem, specification: ModelSpecification) -> TrainingProblem | None:
-    """The same problem for another bottleneck or ansatz, which mean states do not depend on; None without them."""
-    losses = (*problem.batches, problem.validation)
-    if not all(isinstance(loss, MeanStateLoss) for loss in losses):
-        return None
-    *batches, validation = (MeanStateLoss(specification, loss.mean_state) for loss in losses)  # type: ignore[union-attr]
-    return replace(problem, batches=tuple(batches), validation=validation)
+def _baseline(loaded: LoadedExperiment, name: str) -> Detector:
+    fitted = BASELINES[name].fit(loaded)  # type: ignore[index]
+    facts: dict[str, Any] = {"parameters": fitted.parameter_count}
+    history = getattr(fitted, "history", None)
+    return Detector(fitted.similarity, facts | _losses(history) if history else facts)
 
 
 def _losses(history: tuple[EpochRecord, ...]) -> dict[str, Any]:

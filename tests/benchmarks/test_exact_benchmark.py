@@ -16,9 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from qpbae_tn.data.textures import Textures
 from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.fit import prepare_problem
 from qpbae_tn.experiment.initial_angles import initial_angles
-from qpbae_tn.experiment.training import train_model
+from qpbae_tn.experiment.loaded import LoadedExperiment
+from qpbae_tn.experiment.training import train
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -47,15 +49,12 @@ def random_states(patch_size: int) -> NDArray[np.float32]:
 def test_training_takes_less_than_a_second_after_loading(benchmark: BenchmarkFixture) -> None:
     """The paper's setting: 100 images of 32 x 32, P=4, S=1, 20 epochs of batches of 4; digesting and ceilings too."""
     images = Textures().train(32).images[:125]
-    specification = ModelSpecification.build(4, 1, 1)
-    start = initial_angles(specification.ansatz, "normal", 0)
+
+    def unseen() -> tuple[tuple[LoadedExperiment], dict[str, object]]:
+        return (LoadedExperiment.of_arrays(Experiment(bottleneck=1), images[:100], images[100:]),), {}
+
     with threadpool_limits(1):
-        outcome = benchmark.pedantic(
-            train_model,
-            args=(specification, ENGINE, images[:100], images[100:], start),
-            rounds=5,
-            warmup_rounds=1,
-        )
+        outcome = benchmark.pedantic(train, setup=unseen, rounds=5, warmup_rounds=1)
     assert len(outcome.history) == 20
     assert benchmark.stats.stats.min < 1.0
 

@@ -12,6 +12,7 @@ from qpbae_tn.analysis.shots.subject import PatchFidelities, exact_maps, prepare
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, one_shot_variance
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.metrics.evaluation import METRICS
 from qpbae_tn.metrics.table import PixelTable
@@ -91,7 +92,10 @@ def test_maps_are_unbiased_with_the_variance_of_folded_shots(example, readout) -
 
 
 def test_without_validation_images_the_model_s_threshold_is_kept(example) -> None:
-    subject = prepare_subject(example.model, ExactEngine(), example.test)
+    given = example.loaded
+    parts = given.train, given.validation.take([])
+    loaded = LoadedExperiment(given.experiment, model=given.model, parts=parts, test=given.test)
+    subject = prepare_subject(loaded)
     row = run_study(subject, [READOUTS["echo"]], [100], repetitions=2).rows[0]
     assert "dice_paper_exact_threshold" in row.metrics
     assert not {"threshold", "dice_paper", "validation_fpr_exact_threshold"} & row.metrics.keys()
@@ -99,8 +103,9 @@ def test_without_validation_images_the_model_s_threshold_is_kept(example) -> Non
 
 
 def test_undefined_metrics_are_null(example) -> None:
-    good = replace(example.test, masks=np.zeros_like(example.test.masks))
-    subject = prepare_subject(example.model, ExactEngine(), good, example.validation)
+    good, given = replace(example.test, masks=np.zeros_like(example.test.masks)), example.loaded
+    parts = given.train, given.validation
+    subject = prepare_subject(LoadedExperiment(given.experiment, model=given.model, parts=parts, test=good))
     row = run_study(subject, [READOUTS["echo"]], [100], repetitions=2).rows[0]
     assert math.isnan(row.metrics["auroc"].value)
     assert row.to_json()["auroc"] == {"value": None, "low": None, "high": None}

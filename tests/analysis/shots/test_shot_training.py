@@ -8,7 +8,6 @@ from qpbae_tn.analysis.shots.training_study import TrainingPlan, run_training_st
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.ceilings import effective_parameters
-from qpbae_tn.experiment.fit import FitOptions
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +63,9 @@ def test_more_shots_come_closer_to_the_exact_training(example) -> None:
         {Scheme.DRAWN_PATCHES: [1, 100_000], Scheme.EVERY_PATCH: [1000]},
         [READOUTS["direct"]],
         repetitions=2,
-        options=FitOptions(epochs=6, learning_rate=0.05),
     )
     done = []
-    rows = run_training_study(
-        example.model.specification, example.train, example.test, example.start, plan, lambda: done.append(1)
-    )
+    rows = run_training_study(example.loaded.variant(epochs=6, learning_rate=0.05), plan, lambda: done.append(1))
     assert len(done) == plan.run_count == 7
     exact, few, many, every = rows
     assert exact.total_shots is None
@@ -91,7 +87,7 @@ def test_readouts_of_the_reconstruction_do_not_train(training) -> None:
 def test_senseless_numbers_are_refused(example) -> None:
     for plan in (
         TrainingPlan({Scheme.DRAWN_PATCHES: [1]}, [READOUTS["direct"]], repetitions=0),
-        TrainingPlan({Scheme.DRAWN_PATCHES: [0]}, [READOUTS["direct"]], options=FitOptions(epochs=0)),
+        TrainingPlan({Scheme.DRAWN_PATCHES: [0]}, [READOUTS["direct"]]),
     ):
         with pytest.raises(InputError, match="give at least 1"):
-            run_training_study(example.model.specification, example.train, example.test, example.start, plan)
+            run_training_study(example.loaded.variant(epochs=0), plan)

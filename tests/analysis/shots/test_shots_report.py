@@ -12,9 +12,7 @@ from qpbae_tn.analysis.shots.coverage import coverage_rows
 from qpbae_tn.analysis.shots.report import REPORT, page, plans
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.compiler.readouts import READOUTS
-from qpbae_tn.data.textures import Textures
-from qpbae_tn.experiment.fit import FitOptions
-from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.report.page import Figure, Heading, Page
 from qpbae_tn.report.render import to_html, to_markdown
 
@@ -24,18 +22,15 @@ def small_page() -> Page:
     """The page of studies of 12 images of 16 pixels a side."""
     trainings = Trainings({Scheme.DRAWN_PATCHES: (1, 100), Scheme.EVERY_PATCH: (1,)}, ("direct",), 2)
     main = CasePlan(
-        Textures(),
-        ModelSpecification.build(4, 2, 2, image_size=16),
+        Experiment(stride=2, image_size=16, epochs=2, test=12),
         tuple(READOUTS),
         (1, 10, 100, 1000),
         3,
         trainings,
-        test_limit=12,
-        fit=FitOptions(epochs=2),
     )
     other = replace(
         main,
-        specification=ModelSpecification.build(4, 4, 2, image_size=16),
+        experiment=replace(main.experiment, stride=4),
         readouts=("latent", "echo"),
         shots=(10, 1000),
         repetitions=2,

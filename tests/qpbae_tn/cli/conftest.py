@@ -16,11 +16,9 @@ import pytest
 from PIL import Image
 
 from qpbae_tn.cli.main import main
-from qpbae_tn.engines import make_engine
-from qpbae_tn.experiment.fit import FitOptions
-from qpbae_tn.experiment.initial_angles import initial_angles
-from qpbae_tn.experiment.training import train_model
-from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.loaded import LoadedExperiment
+from qpbae_tn.experiment.training import train
 
 SIDE = 16
 
@@ -139,10 +137,9 @@ def data_folder(tmp_path: Path, sources: Path) -> Path:
 def model_text(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The text of a small model file, trained on eight images of 16 px: P=4, S=1, BD=1."""
     rng = np.random.default_rng(8)
-    specification = ModelSpecification.build(4, 1, 1, image_size=SIDE)
-    start = initial_angles(specification.ansatz, "dc", 0)
     images = np.stack([stripes(rng) for _ in range(8)])
-    model = train_model(specification, make_engine("exact"), images[:6], images[6:], start, options=FitOptions(2)).model
+    experiment = Experiment(bottleneck=1, image_size=SIDE, init="dc", epochs=2)
+    model = train(LoadedExperiment.of_arrays(experiment, images[:6], images[6:])).model
     path = tmp_path_factory.mktemp("model") / "model.json"
     model.save(path)
     return path.read_text()

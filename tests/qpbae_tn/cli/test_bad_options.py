@@ -49,7 +49,7 @@ TRAINING = [
     (("--batch-size", 0), "--batch-size"),
     (("--train", 0), "--train"),
     (("--validation", 0), "--validation"),
-    (("--init", "ones"), ("--init", "normal or dc")),
+    (("--init", "ones"), ("--init", "normal, dc")),
     (("--seed", -1), "--seed"),
     (("--seed", "dice"), "--seed"),
     (("--data", "textures:wool"), ("wool", "textures:brick")),

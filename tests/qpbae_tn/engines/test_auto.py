@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qpbae_tn.cli.engine import choose_engine, engine_notices
 from qpbae_tn.engines import make_engine
 from qpbae_tn.engines.auto import MEASURED_WIRES, SCORING, SCORING_WITH_BOND, TRAINING, AutoEngine
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.model.ansatz import Ansatz, Block
 from qpbae_tn.model.blocks import RY
@@ -63,27 +63,27 @@ def test_both_choices_give_the_same_numbers(rng: np.random.Generator) -> None:
     assert results[0][-1] > 0.5
 
 
-def test_the_command_line_chooses_and_tells() -> None:
-    assert choose_engine("mps", "8", 1e-4) == MpsEngine(8, 1e-4)
-    assert choose_engine("auto", "none") == make_engine("auto")
-    (notice,) = engine_notices(choose_engine("auto"), of_qubits(12))
+def test_an_experiment_chooses_its_engine_and_says_why() -> None:
+    assert Experiment(engine="mps", bond=8, cutoff=1e-4).make_engine() == MpsEngine(8, 1e-4)
+    assert Experiment(engine="auto").make_engine() == make_engine("auto")
+    (notice,) = Experiment(engine="auto", patch_size=64, image_size=64).engine_notices()
     assert "scores with mps" in notice
-    assert engine_notices(choose_engine("exact"), of_qubits(4)) == []
+    assert Experiment().engine_notices() == []
 
 
 @pytest.mark.parametrize(
     ("name", "bond", "cutoff"),
     [
-        ("mps", "0", 0.0),
-        ("mps", "-3", 0.0),
+        ("mps", 0, 0.0),
+        ("mps", -3, 0.0),
         ("auto", "many", 0.0),
-        ("auto", "1.5", 0.0),
-        ("mps", "none", 1.0),
-        ("exact", "4", 0.0),
-        ("qsim", "none", 0.1),
-        ("magic", "none", 0.0),
+        ("auto", 1.5, 0.0),
+        ("mps", None, 1.0),
+        ("exact", 4, 0.0),
+        ("qsim", None, 0.1),
+        ("magic", None, 0.0),
     ],
 )
-def test_senseless_limits_are_refused(name: str, bond: str, cutoff: float) -> None:
+def test_senseless_limits_are_refused(name: str, bond: object, cutoff: float) -> None:
     with pytest.raises(InputError, match=r"bond|cut-off|engine"):
-        choose_engine(name, bond, cutoff)
+        Experiment(engine=name, bond=bond, cutoff=cutoff).make_engine()  # type: ignore[arg-type]

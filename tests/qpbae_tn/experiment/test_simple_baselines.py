@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,21 +11,20 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.experiment import baselines as patch_pca_module
 from qpbae_tn.experiment.baselines import (
     BASELINES,
-    BaselineSetting,
-    CutImages,
     DcOverlap,
     FittedPatchPca,
     PatchPca,
     Untrained,
+    fit_baselines,
     leading_eigenvectors,
-    make_baselines,
 )
 from qpbae_tn.experiment.ceilings import pca_ceiling
+from qpbae_tn.experiment.description import BASELINE_NAMES, Experiment
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import PatchBatch, anomaly_maps
 from qpbae_tn.model.embedding import embed
+from qpbae_tn.model.model import Model
 from qpbae_tn.model.names import PixelOrder
-from qpbae_tn.model.patches import PatchGrid
-from qpbae_tn.model.specification import ModelSpecification
 
 
 def batch_of(patches: NDArray[np.floating], order: PixelOrder = "row") -> PatchBatch:
@@ -36,6 +37,11 @@ def batch_of(patches: NDArray[np.floating], order: PixelOrder = "row") -> PatchB
 def images(rng: np.random.Generator) -> NDArray[np.float64]:
     columns = np.linspace(0, 6, 14)
     return 0.5 + 0.3 * np.sin(columns + rng.random((6, 14, 1)) * 6) + 0.1 * rng.random((6, 14, 14))
+
+
+def loaded(images: NDArray[np.float64], **settings: Any) -> LoadedExperiment:
+    """Images of 14 px to train on."""
+    return LoadedExperiment.of_arrays(Experiment(image_size=14, **settings), images, images[:0])
 
 
 def test_dc_overlap_is_its_formula_and_a_zero_patch_has_one_over_n(rng: np.random.Generator) -> None:
@@ -53,9 +59,9 @@ def test_dc_overlap_is_its_formula_and_a_zero_patch_has_one_over_n(rng: np.rando
 def test_patch_pca_reaches_the_ceiling_on_its_training_images(
     images: NDArray[np.float64], size: int, bottleneck: int, order: PixelOrder
 ) -> None:
-    specification = ModelSpecification.build(size, 1, bottleneck, pixel_order=order)
-    grid = PatchGrid(14, 14, size, 1)
-    fitted = PatchPca(specification).fit(CutImages(images, grid), grid.weights)
+    given = loaded(images, patch_size=size, bottleneck=bottleneck, pixel_order=order)
+    specification, grid = given.specification, given.grid
+    fitted = PatchPca().fit(given)
     batches = [batch_of(grid.cut(image), order) for image in images]
     mean = np.mean([grid.weights @ fitted.similarity(batch) for batch in batches])
     ceiling = pca_ceiling(specification, mean_state([batch.states for batch in batches], grid.weights))
@@ -67,8 +73,7 @@ def test_patch_pca_reaches_the_ceiling_on_its_training_images(
 def test_fidelity_of_an_encoder_made_from_pca_lies_between_the_projection_weight_and_its_square(
     images: NDArray[np.float64], rng: np.random.Generator
 ) -> None:
-    specification, grid = ModelSpecification.build(4, 1, 2), PatchGrid(14, 14, 4, 1)
-    fitted = PatchPca(specification).fit(CutImages(images, grid), grid.weights)
+    fitted = PatchPca().fit(loaded(images))
     batch = batch_of(rng.random((50, 4, 4)))
     weight = fitted.similarity(batch)
     unitary = np.linalg.qr(np.concatenate([fitted.vectors, rng.normal(size=(16, 12))], axis=1))[0].T
@@ -94,9 +99,10 @@ def test_leading_eigenvectors_span_the_same_space_by_every_route(
 
 
 def test_images_with_few_patches_are_handled_by_their_factor(rng: np.random.Generator) -> None:
-    specification, grid = ModelSpecification.build(8, 6, 3), PatchGrid(14, 14, 8, 6)
     images = rng.random((3, 14, 14))
-    fitted = PatchPca(specification).fit(CutImages(images, grid), grid.weights)
+    given = loaded(images, patch_size=8, stride=6, bottleneck=3)
+    grid = given.grid
+    fitted = PatchPca().fit(given)
     assert isinstance(fitted, FittedPatchPca)
     states = np.concatenate([batch_of(grid.cut(image)).states for image in images])
     values, vectors = np.linalg.eigh((states * np.tile(grid.weights / 3, 3)[:, None]).T @ states)
@@ -105,30 +111,30 @@ def test_images_with_few_patches_are_handled_by_their_factor(rng: np.random.Gene
 
 
 @pytest.mark.parametrize("score", ["reconstruction", "trash"])
-def test_untrained_is_the_circuit_at_its_initial_angles(rng: np.random.Generator, score) -> None:
-    specification, engine = ModelSpecification.build(4, 1, 2), ExactEngine()
-    angles = rng.normal(size=specification.ansatz.parameter_count)
+def test_untrained_is_the_circuit_at_its_initial_angles(
+    images: NDArray[np.float64], rng: np.random.Generator, score
+) -> None:
+    engine, angles = ExactEngine(), rng.normal(size=6)
     batch = batch_of(rng.random((9, 4, 4)))
-    found = Untrained(specification, angles, engine, score).similarity(batch)
+    given = loaded(images, initial_angles=tuple(angles), score=score)
     fidelity = engine.trash_fidelity if score == "trash" else engine.reconstruction_fidelity
-    np.testing.assert_array_equal(found, fidelity(specification, angles, batch.states))
+    np.testing.assert_array_equal(
+        Untrained().fit(given).similarity(batch), fidelity(given.specification, angles, batch.states)
+    )
     with pytest.raises(InputError, match="angles"):
-        Untrained(specification, angles[1:], engine)
-    with pytest.raises(InputError, match="score"):
-        Untrained(specification, angles, engine, "neither")  # type: ignore[arg-type]
+        Untrained().fit(given.variant(initial_angles=tuple(angles[1:])))
 
 
-def test_every_baseline_scores_patches_as_a_model_does(images: NDArray[np.float64], rng: np.random.Generator) -> None:
-    specification, grid = ModelSpecification.build(4, 1, 1), PatchGrid(14, 14, 4, 1)
-    angles = rng.normal(size=specification.ansatz.parameter_count)
-    baselines = make_baselines(BaselineSetting(specification, angles, ExactEngine(), batch_size=2))
-    assert [baseline.name for baseline in baselines] == list(BASELINES)
-    assert list(BASELINES) == ["dc_overlap", "patch_pca", "untrained", "classical", "classical_4_4"]
-    cut = CutImages(images, grid)
-    fitted = {baseline.name: baseline.fit(cut, grid.weights) for baseline in baselines}
-    assert [one.name for one in fitted.values()] == list(BASELINES)
-    assert [one.parameter_count for one in fitted.values()] == [0, 32, 0, 148, 168]
-    maps, _ = anomaly_maps(specification, images, {name: one.similarity for name, one in fitted.items()})
+def test_every_baseline_scores_patches_as_a_model_does(images: NDArray[np.float64]) -> None:
+    assert list(BASELINES) == list(BASELINE_NAMES)
+    given = loaded(images, bottleneck=1, batch_size=2)
+    fitted, left_out = fit_baselines(given)
+    assert not left_out
+    counts = {one.name: one.parameter_count for one in fitted}
+    assert list(counts) == list(BASELINES)
+    known = {"dc_overlap": 0, "patch_pca": 32, "untrained": 0, "classical": 148, "classical_4_4": 168}
+    assert known.items() <= counts.items()
+    maps, _ = anomaly_maps(given.specification, images, {one.name: one.similarity for one in fitted})
     for found in maps.values():
         assert found.shape == images.shape
         assert found.min() >= -1e-7
@@ -136,17 +142,16 @@ def test_every_baseline_scores_patches_as_a_model_does(images: NDArray[np.float6
         assert np.ptp(found) > 1e-4
 
 
+def test_what_a_baseline_cannot_have_leaves_it_out(images: NDArray[np.float64]) -> None:
+    """Data without normal images, and a model that does not say where it began."""
+    given = loaded(images[:0], bottleneck=1)
+    model = Model(given.specification, np.zeros(6))
+    fitted, left_out = fit_baselines(given.with_model(model))
+    assert "dc_overlap" in [one.name for one in fitted]
+    assert {"patch_pca", "classical"} <= set(left_out)
+    assert "initial angles" in left_out["untrained"]
+
+
 def test_an_unknown_baseline_is_refused() -> None:
-    specification = ModelSpecification.build(2, 1, 1)
-    setting = BaselineSetting(specification, np.zeros(2), ExactEngine())
-    with pytest.raises(InputError, match="unknown baseline 'pca'; choose from dc_overlap"):
-        make_baselines(setting, ["pca"])
-
-
-def test_cut_images_are_the_patches_of_each_image(images: NDArray[np.float64]) -> None:
-    grid = PatchGrid(14, 14, 4, 3)
-    cut = CutImages(images, grid)
-    assert len(cut) == 6
-    for patches, image in zip(cut, images, strict=True):
-        np.testing.assert_array_equal(patches, grid.cut(image).reshape(grid.count, 16))
-    np.testing.assert_array_equal(cut[2:4][1], cut[3])
+    with pytest.raises(InputError, match="unknown baseline 'pca'"):
+        Experiment(baselines=("pca",))  # type: ignore[arg-type]

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from qpbae_tn.engines import make_engine
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.fit import Adam, EpochRecord, FitOptions, fit, prepare_problem
 from qpbae_tn.experiment.initial_angles import initial_angles
+from qpbae_tn.experiment.loaded import PRODUCT_CEILING_QUBITS, LoadedExperiment
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
-from qpbae_tn.experiment.training import PRODUCT_CEILING_QUBITS, train_model
+from qpbae_tn.experiment.training import train
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -60,22 +62,13 @@ def test_the_loop_is_the_one_written_out(images: NDArray[np.float64], stride: in
 
 
 def test_the_outcome(images: NDArray[np.float64]) -> None:
-    specification = ModelSpecification.build(4, 1, 1, image_size=9)
-    start = initial_angles(specification.ansatz, "dc", 0)
     seen: list[EpochRecord] = []
     dark = images.copy()
     dark[0, :5, :5] = 0
-    outcome = train_model(
-        specification,
-        ENGINE,
-        dark[:10],
-        dark[10:],
-        start,
-        options=FitOptions(4),
-        threshold_quantile=0.5,
-        provenance={"seed": 0},
-        on_epoch=seen.append,
-    )
+    experiment = Experiment(bottleneck=1, image_size=9, init="dc", epochs=4, threshold_quantile=0.5)
+    loaded = LoadedExperiment.of_arrays(experiment, dark[:10], dark[10:])
+    specification, start = loaded.specification, loaded.initial_angles
+    outcome = train(loaded, seen.append)
     assert tuple(seen) == outcome.history
     assert [record.epoch for record in seen] == [1, 2, 3, 4]
     assert outcome.zero_patches == 4
@@ -90,24 +83,23 @@ def test_the_outcome(images: NDArray[np.float64]) -> None:
         assert outcome.model.thresholds[score] == np.quantile(maps["it"], 0.5)
     document = json.loads(json.dumps(outcome.to_json(), allow_nan=False))
     assert document["provenance"]["seed"] == 0
+    assert document["provenance"]["split"]["val"] == [10, 11, 12, 13]
     assert document["provenance"]["initial_angles"] == start.tolist()
     assert document["provenance"]["versions"]["numpy"] == np.__version__
 
 
 def test_no_epoch_gives_the_initial_angles(images: NDArray[np.float64]) -> None:
-    specification = ModelSpecification.build(4, 1, 1, image_size=9)
-    start = initial_angles(specification.ansatz, "normal", 0)
-    outcome = train_model(specification, ENGINE, images[:3], images[3:], start, options=FitOptions(0))
-    np.testing.assert_array_equal(outcome.model.angles, start)
+    loaded = LoadedExperiment.of_arrays(Experiment(bottleneck=1, image_size=9, epochs=0), images[:3], images[3:])
+    outcome = train(loaded)
+    np.testing.assert_array_equal(outcome.model.angles, loaded.initial_angles)
     assert outcome.history == ()
 
 
 def test_large_patches_have_no_product_ceiling(rng: np.random.Generator) -> None:
-    specification = ModelSpecification.build(32, 1, 2)
-    assert specification.qubit_count > PRODUCT_CEILING_QUBITS
-    start = initial_angles(specification.ansatz, "dc", 0)
     images = rng.random((3, 32, 32))
-    outcome = train_model(specification, ENGINE, images[:2], images[2:], start, options=FitOptions(2))
+    loaded = LoadedExperiment.of_arrays(Experiment(patch_size=32, init="dc", epochs=2), images[:2], images[2:])
+    assert loaded.specification.qubit_count > PRODUCT_CEILING_QUBITS
+    outcome = train(loaded)
     assert outcome.product_ceiling_loss is None
     # Two patches in all span less than the four latent states hold.
     assert outcome.ceiling_loss == pytest.approx(0, abs=1e-12)

@@ -8,13 +8,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from qpbae_tn.data.data_set import LabelledImageSet, Provenance
-from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.experiment.evaluation import Evaluation, evaluate_model, fit_baselines
-from qpbae_tn.experiment.fit import FitOptions
-from qpbae_tn.experiment.initial_angles import dc_angles
-from qpbae_tn.experiment.training import TrainingOutcome, train_model
-from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.data.data_set import ImageSet, LabelledImageSet, Provenance
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.evaluation import Evaluation, evaluate
+from qpbae_tn.experiment.loaded import LoadedExperiment
+from qpbae_tn.experiment.training import TrainingOutcome, train
 from qpbae_tn.report.run_report import PriceSection, run_report
 
 NAMESPACES = ("http://www.w3.org/", "http://purl.org/dc/", "http://creativecommons.org/ns#")
@@ -56,7 +54,6 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def results() -> tuple[TrainingOutcome, Evaluation]:
     rng = np.random.default_rng(0)
-    specification = ModelSpecification.build(4, 2, 1, image_size=16)
     images = np.clip(0.6 + 0.05 * rng.normal(size=(14, 16, 16)), 0, 1)
     masks = np.zeros((6, 16, 16), dtype=bool)
     for index in range(2, 6):
@@ -70,22 +67,13 @@ def results() -> tuple[TrainingOutcome, Evaluation]:
         masks=masks,
         classes=("good",) * 2 + ("spot",) * 4,
     )
-    engine, start = ExactEngine(), dc_angles(specification.ansatz)
-    provenance = {"seed": 3, "split": {"train": list(range(6)), "val": [6, 7]}}
-    training = train_model(
-        specification, engine, images[:6], images[6:8], start, options=FitOptions(3), provenance=provenance
+    experiment = Experiment(
+        stride=2, bottleneck=1, image_size=16, init="dc", epochs=3, seed=3, baselines=("dc_overlap", "patch_pca")
     )
-    fitted, left_out = fit_baselines(("dc_overlap", "patch_pca"), training.model, engine, "reconstruction", images[:6])
-    evaluation = evaluate_model(
-        training.model,
-        engine,
-        test,
-        baselines=fitted,
-        left_out=left_out,
-        validation_images=images[6:8],
-        threshold=training.model.thresholds["reconstruction"],
-        resamples=20,
-    )
+    parts = ImageSet.of_arrays(images[:6]), ImageSet.of_arrays(images[6:8])
+    loaded = LoadedExperiment(experiment, parts=parts, test=test)
+    training = train(loaded)
+    evaluation = evaluate(training.model, loaded, resamples=20)
     return training, evaluation
 
 

@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qpbae_tn.data.layouts import open_data_set
-from qpbae_tn.data.splits import random_split
-from qpbae_tn.engines import make_engine
 from qpbae_tn.errors import InputError
-from qpbae_tn.experiment.evaluation import evaluate_model, fit_baselines
-from qpbae_tn.experiment.initial_angles import initial_angles
-from qpbae_tn.experiment.training import train_model
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.evaluation import evaluate
+from qpbae_tn.experiment.loaded import LoadedExperiment
+from qpbae_tn.experiment.training import train
 from qpbae_tn.interval import Interval
 from qpbae_tn.study.runner import TIMES_NAME, Progress
 from qpbae_tn.study.sources import Source, missing, open_sources, parse_data_options
@@ -79,33 +77,27 @@ def test_a_cell_is_what_training_and_evaluating_it_alone_gives(
     """Sharing work changes nothing: the same numbers as the functions behind `qpbae train` and `qpbae evaluate`."""
     study = read_study(str(study_file))
     cells = study.cells({name: source.digest for name, source in open_sources(study, {}).items()})
-    engine, data = make_engine("exact"), open_data_set(stripes)
-    images, test = data.train(16), data.test(16)
-    split = random_split(len(images), 0, 8, 3)
-    train, validation = images.take(split.train), images.take(split.validation)
     for cell in cells:
         settings, values = cell.settings, json.loads(undisturbed[cell.identifier])["values"]
         if settings.detector != "quantum":
             continue
-        start = initial_angles(settings.specification.ansatz, "normal", settings.seed or 0)
-        outcome = train_model(
-            settings.specification, engine, train.images, validation.images, start, options=settings.fit_options
+        experiment = Experiment(
+            data=stripes,
+            image_size=16,
+            train=8,
+            validation=3,
+            split_seed=0,
+            baselines=("dc_overlap", "patch_pca"),
+            test_seed=0,
+            **settings.for_experiment(),
         )
+        loaded = LoadedExperiment(experiment)
+        outcome = train(loaded)
         np.testing.assert_allclose(values["angles"], outcome.model.angles, atol=1e-12)
         assert values["ceiling_loss"] == pytest.approx(outcome.ceiling_loss, abs=1e-12)
         assert values["effective_parameters"] == outcome.effective_parameters
         assert values["threshold"] == pytest.approx(outcome.model.thresholds["reconstruction"], abs=1e-12)
-        names = ("dc_overlap", "patch_pca")
-        baselines, _ = fit_baselines(names, outcome.model, engine, "reconstruction", train.images)
-        alone = evaluate_model(
-            outcome.model,
-            engine,
-            test,
-            baselines=baselines,
-            validation_images=validation.images,
-            threshold=values["threshold"],
-            resamples=20,
-        )
+        alone = evaluate(outcome.model, loaded, resamples=20)
         expected = {"quantum": alone.model, **alone.baselines}
         for other in cells:
             same = (other.settings.patch_size, other.settings.stride) == (settings.patch_size, settings.stride)
