@@ -76,7 +76,7 @@ class Result:
 
     Args:
         document: all numbers as JSON values; has `rows`.
-        drawings: figures that cannot be made of the document; those in SVG keep their own size.
+        drawings: figures that cannot be made of the document.
         data: names of the data sets used, bundled ones too, each with the SHA-256 of its images or None.
     """
 
@@ -218,7 +218,7 @@ def write_page(page: Page, result: Result, made: Made, folder: Path) -> list[Pat
         "title": filled.title,
         "summary": filled.summary_text,
         "picture": f"{page.picture}{figures[page.picture].suffix}",
-        "drawings": sorted(f"{name}{figure.suffix}" for name, figure in result.drawings.items()),
+        "drawings": {f"{name}{one.suffix}": one.natural_size for name, one in sorted(result.drawings.items())},
         **asdict(made),
     }
     written[beside / MADE] = json.dumps(entry, indent=1) + "\n"
@@ -247,10 +247,10 @@ def read_committed(page: Page, folder: Path) -> tuple[Result, Made]:
         raise InputError("was not made yet", where=folder / f"{page.name}.md", remedy=f"qpbae report {page.name}")
     document = json.loads((beside / f"{page.name}.json").read_text(encoding="utf-8"))
     drawings = {}
-    for file in entry["drawings"]:
+    for file, natural_size in entry["drawings"].items():
         path = beside / file
         if path.suffix == ".svg":
-            drawings[path.stem] = Figure(path.read_text(encoding="utf-8").replace(_SVG_START, "<svg", 1), True)
+            drawings[path.stem] = Figure(path.read_text(encoding="utf-8").replace(_SVG_START, "<svg", 1), natural_size)
         else:
             drawings[path.stem] = Figure(path.read_bytes())
     made = Made(entry["command"], entry["seed"], entry["data"], entry["versions"], tuple(entry["extras"]))
@@ -398,7 +398,7 @@ def _write_old(page: _OldPage, made: Made, folder: Path) -> list[Path]:
     old = page.made[-1]
     written = write_old_page(old, folder)
     pictures = sorted(path.name for path in written if path.suffix in (".svg", ".png"))
-    entry = {"title": old.title, "summary": old.lead, "picture": (pictures or [""])[0], "drawings": [], **asdict(made)}
+    entry = {"title": old.title, "summary": old.lead, "picture": (pictures or [""])[0], "drawings": {}, **asdict(made)}
     path = folder / page.name / MADE
     write_atomically(path, json.dumps(entry, indent=1) + "\n")
     return [path, *written]

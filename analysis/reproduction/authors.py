@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qpbae_tn.analysis.reproduction.results import StudyResults
 from qpbae_tn.errors import InputError
 from qpbae_tn.study.cells import QUANTUM
+from qpbae_tn.study.tables import StudyResults
 
 IMAGE_PIXELS = 32 * 32
 LOSS_FACTOR = 0.5
@@ -162,4 +162,4 @@ def _number(text: str | None, path: Path) -> float:
     try:
         return float(match["number"] if match else text or "")
     except ValueError:
-        raise InputError(f"{text!r} is not a number", where=path, remedy="fetch the file anew") from None
+        raise InputError(f"{text!r} is not a number", where=path, remedy="fetch the file again") from None

@@ -15,7 +15,6 @@ from qpbae_tn.analysis.reproduction.authors import (
     read_losses,
     read_metrics,
 )
-from qpbae_tn.analysis.reproduction.results import StudyResults
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines import make_engine
 from qpbae_tn.experiment.fit import FitOptions, fit, prepare_problem
@@ -26,7 +25,7 @@ from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.study.cells import QUANTUM
 from qpbae_tn.study.presets import authors_angles, paper_cells
 from qpbae_tn.study.sources import Source, load
-from qpbae_tn.study.tables import Configuration
+from qpbae_tn.study.tables import Configuration, StudyResults
 from qpbae_tn.study.work import CURVE_THRESHOLDS
 
 
@@ -35,7 +34,7 @@ def measurements(paper: StudyResults, sources: Mapping[str, Source], authors: Pa
 
     Args:
         paper: results of the preset `paper`.
-        sources: data sets to map anew.
+        sources: data sets to map again.
         authors: folder of the authors' result files.
     """
     found: dict[str, Any] = {"precision": _precision(paper, sources)}

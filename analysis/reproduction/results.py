@@ -14,13 +14,12 @@ from qpbae_tn.study.tables import StudyResults
 from qpbae_tn.study.work import run_study
 from qpbae_tn.study.workers import LocalProcesses
 
-STUDIES = ("paper", "departures")
 DATA_NAMES = {"busi_32": "busi", "mvtec_grid_256": "grid"}
 """Names that other reports give the same data sets."""
 
 
 def run_or_read(
-    name: str, data: Mapping[str, Path], place: Path, told: Callable[[str], None] = lambda _: None
+    name: str, data: Mapping[str, Path], place: Path, progress: Callable[[str], None] = lambda _: None
 ) -> tuple[StudyResults, dict[str, Source]]:
     """A preset's results: continued on the data sets that are given, or read as they are where none is.
 
@@ -28,20 +27,20 @@ def run_or_read(
         name: of the preset.
         data: name to folder; names of other reports and the study's own.
         place: the study's folder.
-        told: called with words on what is being done.
+        progress: called with words on what is being done.
     """
     study = read_study(name)
-    told(study.title)
+    progress(study.title)
     folders = {DATA_NAMES.get(key, key): str(folder) for key, folder in data.items()}
     folders = {key: folder for key, folder in folders.items() if key in study.data}
     sources: dict[str, Source] = {}
     if folders:
         sources = open_sources(study, folders)
         jobs = LocalProcesses(processor_count())
-        progress = run_study(study, sources, results_path(place), jobs)
-        if progress.failed:
+        outcome = run_study(study, sources, results_path(place), jobs)
+        if outcome.failed:
             raise InputError(
-                f"{len(progress.failed)} cells failed, the first: {next(iter(progress.failed.values()))}",
+                f"{len(outcome.failed)} cells failed, the first: {next(iter(outcome.failed.values()))}",
                 where=place,
                 remedy="see qpbae study status, and try again with `retry_failed`",
             )
