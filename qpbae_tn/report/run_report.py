@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+from markupsafe import Markup
 
-from qpbae_tn.experiment.evaluation import DetectorResult, Evaluation
-from qpbae_tn.experiment.training import TrainingOutcome, versions
-from qpbae_tn.interval import Interval
 from qpbae_tn.metrics.curves import overlap_curve, pro_curve, roc_curve
 from qpbae_tn.metrics.evaluation import METRICS, metric_title
 from qpbae_tn.metrics.table import PixelTable, decide
-from qpbae_tn.report.charts import line_chart
+from qpbae_tn.report.charts import follow_theme, line_chart
 from qpbae_tn.report.pictures import data_uri, grey_picture, map_picture, mask_picture
+from qpbae_tn.report.tables import html_table, number
 from qpbae_tn.report.template import html_environment
 
-RANKING = ("auroc", "aupro", "average_precision", "best_f1", "image_auroc")
+if TYPE_CHECKING:
+    from qpbae_tn.experiment.evaluation import Evaluation
+    from qpbae_tn.experiment.training import TrainingOutcome
+
+RANKING = ("auroc", "aupro", "aupro_05", "aupimo", "average_precision", "best_f1", "image_auroc")
 """Metrics that need no threshold."""
 GALLERY_DEFECTIVE, GALLERY_GOOD = 8, 2
 
@@ -57,109 +61,45 @@ def run_report(
         notes: what the reader should be warned of.
         price: what it costs on a processor.
     """
-    specification, split = training.model.specification, training.model.provenance["split"]
-    rows = {"this model": evaluation.model, **evaluation.baselines}
-    template = html_environment().get_template("run_report.html.j2")
-    low, high = float(evaluation.maps.min()), float(evaluation.maps.max())
     at_threshold = [metric.name for metric in METRICS if metric.name not in RANKING]
-    return template.render(
+    low, high = float(evaluation.maps.min()), float(evaluation.maps.max())
+    environment = html_environment()
+    environment.filters["number"] = number
+    return environment.get_template("run_report.html.j2").render(
         title=title,
-        qubits=specification.qubit_count,
-        patch=specification.patch_size,
-        trash=specification.trash_count,
-        latent=specification.bottleneck,
-        image_size=specification.image_size,
-        train_images=len(split["train"]),
-        test_images=len(evaluation.test),
-        defective=int(evaluation.test.defective.sum()),
-        cards=_cards(training, evaluation),
+        training=training,
+        evaluation=evaluation,
+        specification=training.model.specification,
+        provenance=training.model.provenance,
+        metrics=evaluation.model.metrics,
         notes=notes,
-        tables=[
-            {
-                "titles": [metric_title(metric) for metric in metrics],
-                "rows": [_row(name, result, metrics) for name, result in rows.items()],
-            }
-            for metrics in (RANKING, at_threshold)
-        ],
+        ranked=_detectors(evaluation, "parameters", RANKING),
+        decided=_detectors(evaluation, "threshold", at_threshold),
         gallery=_gallery(evaluation, low, high),
-        low=f"{low:.4f}",
-        high=f"{high:.4f}",
-        threshold=f"{evaluation.model.threshold:.5f}",
-        facts=_facts(training, evaluation),
-        price_target=price.target if price else "",
-        price_lead=price.lead if price else "",
-        price_rows=list(price.rows) if price else [],
-        foot=f"Made by: {command}. "
-        + ", ".join(f"{name} {number}" for name, number in versions().items())
-        + f". Seed {training.model.provenance['seed']}. Data: {evaluation.test.provenance.data_set}, "
-        f"{evaluation.test.provenance.layout}, digest {evaluation.test.provenance.digest[:16]}.",
-        **_charts(training, evaluation),
+        low=low,
+        high=high,
+        price=price,
+        command=command,
+        **{name: Markup(follow_theme(svg)) for name, svg in _charts(training, evaluation).items()},
     )
 
 
-def _cards(training: TrainingOutcome, evaluation: Evaluation) -> list[dict[str, str]]:
-    metrics = evaluation.model.metrics
-    effective = training.effective_parameters
-    return [
-        {"value": _show(metrics["auroc"]), "label": "pixel AUROC"},
-        {"value": _show(metrics["aupro"]), "label": "AUPRO up to FPR 0.3"},
-        {"value": _show(metrics["image_auroc"]), "label": "image AUROC"},
-        {
-            "value": str(training.model.specification.ansatz.parameter_count),
-            "label": "parameters" + ("" if effective is None else f", {effective} effective"),
-        },
-        {"value": f"{training.training_seconds:.2f} s", "label": "to train"},
-    ]
-
-
-def _show(value: Interval) -> str:
-    return f"{value.value:.3f}" if value.defined else "not defined"
-
-
-def _row(name: str, result: DetectorResult, metrics: Sequence[str]) -> dict[str, Any]:
-    cells = []
-    for metric in metrics:
-        value = result.metrics[metric]
-        interval = f"{value.low:.3f} to {value.high:.3f}" if value.defined and np.isfinite(value.low) else ""
-        cells.append({"value": _show(value), "interval": interval})
-    return {"name": name, "parameters": result.parameters, "threshold": f"{result.threshold:.5f}", "metrics": cells}
-
-
-def _facts(training: TrainingOutcome, evaluation: Evaluation) -> list[tuple[str, str]]:
-    specification = training.model.specification
-    facts = [
-        ("ansatz", f"{specification.ansatz.name}, {len(specification.ansatz.blocks)} blocks"),
-        ("stride", f"{specification.stride} px, {training.patches_per_image} patches an image"),
-        ("engine", str(training.model.provenance["engine"])),
-        ("score", f"{evaluation.score} fidelity"),
-        ("loss at the PCA ceiling", f"{training.ceiling_loss:.4f}"),
-        ("zero patches in training", str(training.zero_patches)),
-        ("zero patches in the test", str(evaluation.zero_patches)),
-        ("masks that vanish at this size", str(len(evaluation.test.vanished))),
-    ]
-    if training.history:
-        facts.insert(4, ("final loss", f"{training.history[-1].loss:.4f}"))
-    return facts
+def _detectors(evaluation: Evaluation, column: str, metrics: Sequence[str]) -> Markup:
+    """A table with one detector a row, the model first."""
+    rows = []
+    for name, result in {"this model": evaluation.model, **evaluation.baselines}.items():
+        values = {metric_title(metric): result.metrics[metric].to_json() for metric in metrics}
+        rows.append({"detector": name.replace("_", " "), column: getattr(result, column), **values})
+    formats = dict.fromkeys(map(metric_title, metrics), ".3f") | {column: ".5f"}
+    return Markup(html_table(pd.DataFrame(rows), formats))
 
 
 def _charts(training: TrainingOutcome, evaluation: Evaluation) -> dict[str, str]:
-    epochs = [record.epoch for record in training.history]
-    losses = {"training": (epochs, [record.loss for record in training.history])}
-    validation = [record.validation_loss for record in training.history if record.validation_loss is not None]
-    if validation:
-        losses["validation"] = (epochs, validation)
-    levels = {"PCA ceiling": training.ceiling_loss}
-    if training.product_ceiling_loss is not None:
-        levels["product ceiling"] = training.product_ceiling_loss
-    # Perfect data reach a loss of zero, and no epoch leaves nothing to draw: neither has a logarithm.
-    drawn = [*levels.values(), *(value for _, values in losses.values() for value in values)]
-    logarithmic = bool(epochs) and min(drawn) > 0
     table = PixelTable(evaluation.maps, evaluation.test.masks, evaluation.model.threshold)
     roc, pro = roc_curve(table), pro_curve(table)
     overlap = overlap_curve(evaluation.maps, evaluation.test.masks)
-    mark = {"operating threshold": evaluation.model.threshold}
     return {
-        "loss_chart": line_chart(losses, "epoch", "loss (Eq. 8)", title="Loss", levels=levels, log_y=logarithmic),
+        "loss_chart": _loss_chart(training),
         "roc_chart": line_chart(
             {"this model": _points(roc.false_positive_rate, roc.rate), "chance": ([0, 1], [0, 1])},
             "false positive rate",
@@ -173,16 +113,28 @@ def _charts(training: TrainingOutcome, evaluation: Evaluation) -> dict[str, str]
             title="PRO",
         ),
         "overlap_chart": line_chart(
-            {
-                "Dice": _points(overlap.thresholds, overlap.dice),
-                "IoU": _points(overlap.thresholds, overlap.iou),
-            },
+            {"Dice": _points(overlap.thresholds, overlap.dice), "IoU": _points(overlap.thresholds, overlap.iou)},
             "threshold on Y",
             "mean over images",
             title="Dice and IoU",
-            marks=mark,
+            marks={"operating threshold": evaluation.model.threshold},
         ),
     }
+
+
+def _loss_chart(training: TrainingOutcome) -> str:
+    epochs = [record.epoch for record in training.history]
+    losses = {"training": (epochs, [record.loss for record in training.history])}
+    validation = [record.validation_loss for record in training.history if record.validation_loss is not None]
+    if validation:
+        losses["validation"] = (epochs, validation)
+    levels = {"PCA ceiling": training.ceiling_loss}
+    if training.product_ceiling_loss is not None:
+        levels["product ceiling"] = training.product_ceiling_loss
+    # Perfect data reach a loss of zero, and no epoch leaves nothing to draw: neither has a logarithm.
+    drawn = [*levels.values(), *(value for _, values in losses.values() for value in values)]
+    logarithmic = bool(epochs) and min(drawn) > 0
+    return line_chart(losses, "epoch", "loss (Eq. 8)", title="Loss", levels=levels, log_y=logarithmic)
 
 
 def _points(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qpbae_tn.report.numbers import DASH
+
 Formats = str | Mapping[str, str]
 """A format specification for all numbers that are no integers, or one by column."""
 DEFAULT_FORMAT = ".4g"
@@ -42,13 +44,13 @@ def span(value: Mapping[str, Any], specification: str = DEFAULT_FORMAT) -> str:
 
 
 def interval(value: Mapping[str, Any], specification: str = DEFAULT_FORMAT) -> str:
-    """A value with its interval.
+    """A value with its interval, a dash where it is not defined.
 
     Example:
         >>> interval({"value": 0.949, "low": 0.936, "high": 0.96}, ".2f")
         '0.95 (0.94 to 0.96)'
     """
-    middle, ends = number(value["value"], specification), span(value, specification)
+    middle, ends = number(value["value"], specification) or DASH, span(value, specification)
     return f"{middle} ({ends})" if ends else middle
 
 
@@ -79,7 +81,8 @@ def html_table(table: pd.DataFrame, formats: Formats = DEFAULT_FORMAT) -> str:
 def _html_cell(cell: Any, specification: str) -> str:
     if isinstance(cell, Mapping):
         ends = span(cell, specification)
-        return f"<td>{number(cell['value'], specification)}{f'<small>{ends}</small>' if ends else ''}</td>"
+        middle = number(cell["value"], specification) or DASH
+        return f"<td>{middle}{f'<small>{ends}</small>' if ends else ''}</td>"
     kind = ("long" if len(cell) > LONG_TEXT else "text") if isinstance(cell, str) else ""
     return f"<td{f' class={kind}' if kind else ''}>{escape(number(cell, specification))}</td>"
 
