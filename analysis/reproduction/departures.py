@@ -44,11 +44,7 @@ def departure_rows(paper: StudyResults, changes: StudyResults) -> dict[str, Any]
         "changes": [*_changes(changes), *_classical(changes)],
         "legacy_aupro": list(_legacy(changes)),
         "subsets": _subsets(paper),
-        "zero_patches": [
-            {"data": name, "most": max(counts)}
-            for name in paper.contents.data
-            if (counts := _zero_patches(paper, name))
-        ],
+        "zero_patches": [{"data": name, "most": _zero_patches(paper, name)} for name in paper.contents.data],
         "parameters": list(_parameters(paper)),
     }
 
