@@ -351,11 +351,6 @@ _OLD_NEEDS: dict[str, tuple[float, tuple[str, ...], bool]] = {
     "scaling": (25, ("busi_256", "mvtec_grid_256"), True),
     "shots": (3, ("busi_32",), False),
     "noise": (2.5, ("busi_32",), False),
-    "reproduction": (
-        5,
-        ("busi_32", "mvtec_grid_256", "authors_results", "busi", "grid", "carpet", "leather", "wood"),
-        True,
-    ),
 }
 _OLD_EXTRAS: dict[str, tuple[str, ...]] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.analysis.expressivity.landscape import moved_along, train_to_convergence
-from qpbae_tn.data.data_set import LabelledImageSet
-from qpbae_tn.data.layouts import open_data_set
-from qpbae_tn.data.splits import random_split
-from qpbae_tn.engines.exact import ExactEngine, MeanState
+from qpbae_tn.engines.exact import latent_rows
 from qpbae_tn.experiment.baselines import DcOverlap, FittedPatchPca, leading_eigenvectors
 from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
-from qpbae_tn.experiment.fit import prepare_problem
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
 from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.model.blocks import BLOCK_KINDS
-from qpbae_tn.model.fidelity import latent_rows
 from qpbae_tn.model.specification import ModelSpecification
 
 METRICS = ("auroc", "aupro", "best_f1")
@@ -60,121 +58,95 @@ def run_study(plan: ExpressivityPlan, progress: Callable[[str], None] = lambda _
     the loss does not see, for one layer of the paper's blocks. `digests` has the SHA-256 of each data set's test
     images.
     """
-    rows: list[dict[str, Any]] = []
-    references: list[dict[str, Any]] = []
-    flat: list[dict[str, Any]] = []
-    digests: dict[str, str] = {}
+    document: dict[str, Any] = {"rows": [], "reference_rows": [], "flat_rows": [], "digests": {}}
     for name, source in plan.data.items():
-        data_set = open_data_set(source)
-        images = data_set.train(plan.image_size)
-        split = random_split(len(images), plan.seed)
-        train = images.take(split.train).images
-        test = data_set.test(plan.image_size)
-        digests[name] = test.provenance.digest
-        for size in plan.patch_sizes:
-            base = ModelSpecification.build(size, plan.stride, 1, image_size=plan.image_size)
-            mean = prepare_problem(base, ExactEngine(), train, train[:0]).train_mean
-            where = {"data": name, "patch_size": size}
-            for bottleneck in plan.bottlenecks or range(1, base.qubit_count):
-                progress(f"expressivity: {name}, P={size}, BD={bottleneck}")
-                cell = _Cell(plan, {**where, "bottleneck": bottleneck}, mean, test)
-                found, spread = cell.trained(bottleneck)
-                rows += found
-                flat += spread
-                references += cell.references(bottleneck)
-    return {"rows": rows, "reference_rows": references, "flat_rows": flat, "digests": digests}
-
-
-@dataclass(frozen=True, eq=False)
-class _Cell:
-    """One data set, patch size and bottleneck."""
-
-    plan: ExpressivityPlan
-    where: Mapping[str, Any]
-    mean: MeanState
-    test: LabelledImageSet
-
-    def specification(self, bottleneck: int, kind: str = "ry", layers: int = 1) -> ModelSpecification:
-        return ModelSpecification.build(
-            self.where["patch_size"],
-            self.plan.stride,
-            bottleneck,
-            kind=BLOCK_KINDS[kind],
-            layers=layers,
-            image_size=self.plan.image_size,
+        described = Experiment(
+            str(source), image_size=plan.image_size, stride=plan.stride, bottleneck=1, seed=plan.seed
         )
+        loaded = LoadedExperiment(described)
+        document["digests"][name] = loaded.test.provenance.digest
+        for size in plan.patch_sizes:
+            sized = loaded.variant(patch_size=size)
+            for bottleneck in plan.bottlenecks or range(1, sized.specification.qubit_count):
+                progress(f"expressivity: {name}, P={size}, BD={bottleneck}")
+                cell = sized.variant(bottleneck=bottleneck)
+                where = {"data": name, "patch_size": size, "bottleneck": bottleneck}
+                rows, angles = _trained(cell, plan.layers)
+                document["rows"] += [where | row for row in rows]
+                document["reference_rows"] += [where | row for row in _references(cell)]
+                if angles is not None:
+                    document["flat_rows"].append(where | _flat(cell, angles))
+    return document
 
-    def trained(self, bottleneck: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        specifications, rows, scorers = {}, {}, {}
-        angles_of: dict[str, NDArray[np.float64]] = {}
-        for kind in BLOCK_KINDS:
-            for layers in self.plan.layers:
-                specification = self.specification(bottleneck, kind, layers)
-                converged = train_to_convergence(specification, self.mean, self.plan.seed)
-                key = f"{kind}-{layers}"
-                specifications[key], angles_of[key] = specification, converged.angles
-                rows[key] = {
-                    **self.where,
-                    "block": kind,
-                    "layers": layers,
-                    "parameters": specification.ansatz.parameter_count,
-                    "effective_parameters": effective_parameters(specification),
-                    "loss": converged.loss,
-                    "loss_of_each_start": list(converged.losses),
-                    "gradient_norm": converged.gradient_norm,
-                    "dc_overlap_of_first_row": _uniform_overlaps(specification, converged.angles)[0],
-                    "uniform_weight_kept": sum(_uniform_overlaps(specification, converged.angles)),
-                }
-                scorers[key] = model_scorer(specification, converged.angles, ExactEngine(), "reconstruction")
-        for key, metrics in self._detection(specifications["ry-1"], scorers).items():
-            rows[key]["metrics"] = metrics
-        flat = self._flat(specifications["ry-1"], angles_of["ry-1"]) if 1 in self.plan.layers else []
-        return list(rows.values()), flat
 
-    def references(self, bottleneck: int) -> list[dict[str, Any]]:
-        specification = self.specification(bottleneck)
-        sigma = self.mean.array.T @ self.mean.array if self.mean.factored else self.mean.array
-        uniform = np.full(len(sigma), len(sigma) ** -0.5)
-        pca = FittedPatchPca(leading_eigenvectors(self.mean, 1 << bottleneck))
-        losses = {
-            "dc_overlap": 1.0 - float(uniform @ sigma @ uniform),
-            "product_filter": 1.0 - product_ceiling(specification, sigma, self.plan.seed),
-            "patch_pca": 1.0 - pca_ceiling(specification, self.mean),
+def _trained(cell: LoadedExperiment, layers: Sequence[int]) -> tuple[list[dict[str, Any]], NDArray[np.float64] | None]:
+    """A row for each block kind and number of layers, and the angles of one layer of the paper's blocks."""
+    rows, scorers, paper = {}, {}, None
+    for kind, count in product(BLOCK_KINDS, layers):
+        specification = cell.variant(block=kind, layers=count).specification
+        converged = train_to_convergence(specification, cell.problem.train_mean, cell.experiment.seed)
+        overlaps = _uniform_overlaps(specification, converged.angles)
+        key = f"{kind}-{count}"
+        rows[key] = {
+            "block": kind,
+            "layers": count,
+            "parameters": specification.ansatz.parameter_count,
+            "effective_parameters": effective_parameters(specification),
+            "loss": converged.loss,
+            "loss_of_each_start": list(converged.losses),
+            "gradient_norm": converged.gradient_norm,
+            "dc_overlap_of_first_row": overlaps[0],
+            "uniform_weight_kept": sum(overlaps),
         }
-        found = self._detection(specification, {"dc_overlap": DcOverlap().similarity, "patch_pca": pca.similarity})
-        return [
-            {**self.where, "detector": name, "loss": loss, "metrics": found.get(name)} for name, loss in losses.items()
-        ]
+        scorers[key] = model_scorer(specification, converged.angles, cell.engine, "reconstruction")
+        paper = converged.angles if key == "ry-1" else paper
+    found = _detection(cell, scorers)
+    return [row | {"metrics": found[key]} for key, row in rows.items()], paper
 
-    def _flat(self, specification: ModelSpecification, angles: NDArray[np.float64]) -> list[dict[str, Any]]:
-        draws = moved_along(specification, angles, FLAT_DRAWS, self.plan.seed)
-        scorers = {
-            str(index): model_scorer(specification, draw, ExactEngine(), "reconstruction")
-            for index, draw in enumerate(draws)
-        }
-        scorers["trained"] = model_scorer(specification, angles, ExactEngine(), "reconstruction")
-        maps, _ = anomaly_maps(specification, self.test.images, scorers, dtype=np.float32)
-        normal = ~self.test.masks
-        result: dict[str, Any] = {**self.where, "draws": len(draws)}
-        fidelity = {name: 1.0 - 2.0 * float(found[normal].mean()) for name, found in maps.items()}
-        values = {name: evaluate_maps(found, self.test.masks, 0.0, resamples=0) for name, found in maps.items()}
-        columns = {
-            "mean_fidelity": fidelity,
-            "auroc": {name: value["auroc"].value for name, value in values.items()},
-            "aupro": {name: value["aupro"].value for name, value in values.items()},
-        }
-        for column, by_name in columns.items():
-            others = [value for name, value in by_name.items() if name != "trained"]
-            result[column] = {"value": by_name["trained"], "low": min(others), "high": max(others)}
-        return [result]
 
-    def _detection(self, specification: ModelSpecification, scorers: Mapping[str, Scorer]) -> dict[str, dict[str, Any]]:
-        maps, _ = anomaly_maps(specification, self.test.images, scorers, dtype=np.float32)
-        result = {}
-        for name, found in maps.items():
-            metrics = evaluate_maps(found, self.test.masks, 0.0, resamples=RESAMPLES, seed=self.plan.seed)
-            result[name] = {metric: metrics[metric].to_json() for metric in METRICS}
-        return result
+def _references(cell: LoadedExperiment) -> list[dict[str, Any]]:
+    """The DC overlap, product filters and patch PCA: their losses, and what the first and the last detect."""
+    specification, mean = cell.specification, cell.problem.train_mean
+    sigma = mean.array.T @ mean.array if mean.factored else mean.array
+    uniform = np.full(len(sigma), len(sigma) ** -0.5)
+    pca = FittedPatchPca(leading_eigenvectors(mean, 1 << specification.bottleneck))
+    losses = {
+        "dc_overlap": 1.0 - float(uniform @ sigma @ uniform),
+        "product_filter": 1.0 - product_ceiling(specification, sigma, cell.experiment.seed),
+        "patch_pca": 1.0 - pca_ceiling(specification, mean),
+    }
+    found = _detection(cell, {"dc_overlap": DcOverlap().similarity, "patch_pca": pca.similarity})
+    return [{"detector": name, "loss": loss, "metrics": found.get(name)} for name, loss in losses.items()]
+
+
+def _flat(cell: LoadedExperiment, angles: NDArray[np.float64]) -> dict[str, Any]:
+    """The values at these angles of one layer of the paper's blocks, and their range over draws of the flat ones."""
+    draws = moved_along(cell.specification, angles, FLAT_DRAWS, cell.experiment.seed)
+    every = {"trained": angles, **{str(index): draw for index, draw in enumerate(draws)}}
+    scorers = {
+        name: model_scorer(cell.specification, one, cell.engine, "reconstruction") for name, one in every.items()
+    }
+    maps, _ = anomaly_maps(cell.specification, cell.test.images, scorers, dtype=np.float32)
+    normal = ~cell.test.masks
+    values: dict[str, list[float]] = {"mean_fidelity": [], "auroc": [], "aupro": []}
+    for found in maps.values():
+        metrics = evaluate_maps(found, cell.test.masks, 0.0, resamples=0)
+        values["mean_fidelity"].append(1.0 - 2.0 * float(found[normal].mean()))
+        for metric in ("auroc", "aupro"):
+            values[metric].append(metrics[metric].value)
+    ranges = {
+        name: {"value": trained, "low": min(others), "high": max(others)} for name, (trained, *others) in values.items()
+    }
+    return {"draws": len(draws), **ranges}
+
+
+def _detection(cell: LoadedExperiment, scorers: Mapping[str, Scorer]) -> dict[str, dict[str, Any]]:
+    maps, _ = anomaly_maps(cell.specification, cell.test.images, scorers, dtype=np.float32)
+    result = {}
+    for name, found in maps.items():
+        metrics = evaluate_maps(found, cell.test.masks, 0.0, resamples=RESAMPLES, seed=cell.experiment.seed)
+        result[name] = {metric: metrics[metric].to_json() for metric in METRICS}
+    return result
 
 
 def _uniform_overlaps(specification: ModelSpecification, angles: NDArray[np.float64]) -> list[float]:

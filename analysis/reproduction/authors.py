@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,68 +15,45 @@ from qpbae_tn.study.tables import StudyResults
 IMAGE_PIXELS = 32 * 32
 LOSS_FACTOR = 0.5
 """Their runs scored a patch by P(0) = (1 + F_trash) / 2, so that their loss is half of Eq. 8."""
-_LOSSES = re.compile(r"(?P<data>[a-z]+)_KS(?P<p>\d+)_ST(?P<s>\d+)_BD(?P<bd>\d+)_s(?P<seed>\d+)_losses\.csv")
-_METRICS = re.compile(r"(?P<data>[a-z]+)_KS(?P<p>\d+)_ST(?P<s>\d+)_BD(?P<bd>\d+)_metrics\.csv")
+SIZES = ("patch_size", "stride", "bottleneck")
+_NAME = r"(?P<data>[a-z]+)_KS(?P<patch_size>\d+)_ST(?P<stride>\d+)_BD(?P<bottleneck>\d+)"
+_LOSSES = re.compile(rf"{_NAME}_s(?P<seed>\d+)_losses\.csv")
+_METRICS = re.compile(rf"{_NAME}_metrics\.csv")
 _TENSOR = re.compile(r"tensor\((?P<number>[^,)]+).*\)")
 
 
-@dataclass(frozen=True)
-class AuthorsLosses:
-    """One of their loss curves.
+def read_losses(folder: Path) -> list[dict[str, Any]]:
+    """All loss files of quantum runs: data, sizes and seed, and `train` and `validation`, a value an epoch.
 
-    Args:
-        data, patch_size, stride, bottleneck, seed: of the run.
-        train, validation: a value an epoch, on their scale.
+    Raises:
+        InputError: one that cannot be read.
     """
+    return [
+        {
+            **known,
+            "train": [_number(row["train_loss"], path) for row in rows],
+            "validation": [_number(row["val_loss"], path) for row in rows],
+        }
+        for path, known, rows in _files(folder, _LOSSES)
+    ]
 
-    data: str
-    patch_size: int
-    stride: int
-    bottleneck: int
-    seed: int
-    train: tuple[float, ...]
-    validation: tuple[float, ...]
 
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """All metric files of quantum runs, means over seeds: data and sizes, `aupro`, `auroc`, and `dice` by threshold.
 
-@dataclass(frozen=True)
-class AuthorsMetrics:
-    """One of their metric files: means over seeds.
+    Thresholds are on their scale, (3 + F) / 4.
 
-    Args:
-        data, patch_size, stride, bottleneck: of the runs.
-        aupro, auroc: as in the file.
-        dice: by threshold on their scale, (3 + F) / 4.
+    Raises:
+        InputError: one that cannot be read.
     """
-
-    data: str
-    patch_size: int
-    stride: int
-    bottleneck: int
-    aupro: float
-    auroc: float
-    dice: Mapping[float, float]
-
-
-def read_losses(folder: Path) -> list[AuthorsLosses]:
-    """All loss files of quantum runs in a folder; raises `InputError` for one that cannot be read."""
-    found = []
-    for path, match in _matching(folder, _LOSSES):
-        rows = _rows(path)
-        train = tuple(_number(row["train_loss"], path) for row in rows)
-        validation = tuple(_number(row["val_loss"], path) for row in rows)
-        found.append(AuthorsLosses(match["data"], *_sizes(match), int(match["seed"]), train, validation))
-    return found
-
-
-def read_metrics(folder: Path) -> list[AuthorsMetrics]:
-    """All metric files of quantum runs in a folder; raises `InputError` for one that cannot be read."""
-    found = []
-    for path, match in _matching(folder, _METRICS):
-        rows = _rows(path)
-        aupro, auroc = (_number(rows[0][f"mean_{name}"], path) for name in ("aupro", "auroc"))
-        dice = {_number(row["threshold"], path): _number(row["mean_dice"], path) for row in rows}
-        found.append(AuthorsMetrics(match["data"], *_sizes(match), aupro, auroc, dice))
-    return found
+    return [
+        {
+            **known,
+            **{name: _number(rows[0][f"mean_{name}"], path) for name in ("aupro", "auroc")},
+            "dice": {_number(row["threshold"], path): _number(row["mean_dice"], path) for row in rows},
+        }
+        for path, known, rows in _files(folder, _METRICS)
+    ]
 
 
 def image_count(folder: Path, largest: int = 200) -> tuple[int, int] | None:
@@ -101,52 +77,30 @@ def image_count(folder: Path, largest: int = 200) -> tuple[int, int] | None:
     return None
 
 
-def loss_rows(authors: list[AuthorsLosses], ours: StudyResults) -> list[dict[str, Any]]:
+def loss_rows(authors: list[dict[str, Any]], ours: StudyResults) -> list[dict[str, Any]]:
     """Their loss curves beside ours on their scale, a row for each run that both have."""
     rows = []
     for theirs in authors:
-        one = ours.one(
-            data=theirs.data,
-            detector=QUANTUM,
-            patch_size=theirs.patch_size,
-            stride=theirs.stride,
-            bottleneck=theirs.bottleneck,
-        )
-        result = next((r for r in one.results if r["parameters"]["seed"] == theirs.seed), None) if one else None
+        where = {name: theirs[name] for name in ("data", *SIZES)}
+        one = ours.one(detector=QUANTUM, **where)
+        result = next((r for r in one.results if r["parameters"]["seed"] == theirs["seed"]), None) if one else None
         if result is None:
             continue
-        train = [LOSS_FACTOR * loss for loss in result["values"]["losses"]]
-        validation = [LOSS_FACTOR * loss for loss in result["values"]["validation_losses"]]
-        rows.append(
-            {
-                "data": theirs.data,
-                "patch_size": theirs.patch_size,
-                "stride": theirs.stride,
-                "bottleneck": theirs.bottleneck,
-                "seed": theirs.seed,
-                "train_ours": train,
-                "train_theirs": list(theirs.train),
-                "validation_ours": validation,
-                "validation_theirs": list(theirs.validation),
-                "largest_train_difference": _largest(train, theirs.train),
-                "largest_validation_difference": _largest(validation, theirs.validation),
-            }
-        )
+        row = {**where, "seed": theirs["seed"]}
+        for part, recorded in (("train", "losses"), ("validation", "validation_losses")):
+            halves = [LOSS_FACTOR * loss for loss in result["values"][recorded]]
+            largest = max(abs(a - b) for a, b in zip(halves, theirs[part], strict=True))
+            row |= {f"{part}_ours": halves, f"{part}_theirs": theirs[part], f"largest_{part}_difference": largest}
+        rows.append(row)
     return rows
 
 
-def _largest(ours: list[float], theirs: tuple[float, ...]) -> float:
-    return max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
-
-
-def _matching(folder: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
+def _files(folder: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, dict[str, Any], list[dict[str, str]]]]:
+    """Each matching file with what its name says and its rows."""
     for path in sorted(folder.glob("*.csv")):
         if match := pattern.fullmatch(path.name):
-            yield path, match
-
-
-def _sizes(match: re.Match[str]) -> tuple[int, int, int]:
-    return int(match["p"]), int(match["s"]), int(match["bd"])
+            known = {name: int(text) if text.isdigit() else text for name, text in match.groupdict().items()}
+            yield path, known, _rows(path)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

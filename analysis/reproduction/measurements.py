@@ -10,6 +10,7 @@ import numpy as np
 
 from qpbae_tn.analysis.reproduction.authors import (
     LOSS_FACTOR,
+    SIZES,
     image_count,
     loss_rows,
     read_losses,
@@ -28,6 +29,9 @@ from qpbae_tn.study.sources import Source, load
 from qpbae_tn.study.tables import Configuration, StudyResults
 from qpbae_tn.study.work import CURVE_THRESHOLDS
 
+THRESHOLD = 0.97
+"""On the authors' scale, at which their files have a Dice."""
+
 
 def measurements(paper: StudyResults, sources: Mapping[str, Source], authors: Path | None) -> dict[str, Any]:
     """All of them, as far as the data are there.
@@ -41,34 +45,26 @@ def measurements(paper: StudyResults, sources: Mapping[str, Source], authors: Pa
     if "busi" in sources:
         found["other_hundreds"] = other_hundreds(sources["busi"])
     if authors is not None:
-        metrics = read_metrics(authors)
+        files = read_metrics(authors)
         table = {(c.category, c.patch_size, c.stride, c.bottleneck): c.values["aupro"][0] for c in paper_cells()}
         found["losses"] = loss_rows(read_losses(authors), paper)
         found["test_images"] = image_count(authors)
         found["dice"] = [
             {
-                "patch_size": one.patch_size,
-                "stride": one.stride,
-                "bottleneck": one.bottleneck,
-                "threshold": 0.97,
+                **{name: one[name] for name in SIZES},
+                "threshold": THRESHOLD,
                 "ours": ours,
-                "theirs": one.dice[0.97],
+                "theirs": one["dice"][THRESHOLD],
             }
-            for one in metrics
-            if one.data == "busi" and 0.97 in one.dice
-            for ours in [_dice_at(paper, one.patch_size, one.stride, one.bottleneck, 0.97)]
+            for one in files
+            if one["data"] == "busi" and THRESHOLD in one["dice"]
+            for ours in [_dice_at(paper, sizes, THRESHOLD)]
             if ours is not None
         ]
         found["aupro_files"] = [
-            {
-                "data": one.data,
-                "patch_size": one.patch_size,
-                "stride": one.stride,
-                "bottleneck": one.bottleneck,
-                "file": one.aupro,
-                "table": table[one.data, one.patch_size, one.stride, one.bottleneck],
-            }
-            for one in metrics
+            {**where, "file": one["aupro"], "table": table[tuple(where.values())]}
+            for one in files
+            for where in [{name: one[name] for name in ("data", *SIZES)}]
         ]
     return found
 
@@ -94,9 +90,9 @@ def other_hundreds(source: Source, draws: int = 12) -> dict[str, Any]:
     return {name: {"mean": float(m), "std": float(s)} for name, m, s in zip(epochs, means, stds, strict=True)}
 
 
-def _dice_at(paper: StudyResults, patch_size: int, stride: int, bottleneck: int, threshold: float) -> float | None:
+def _dice_at(paper: StudyResults, sizes: Mapping[str, Any], threshold: float) -> float | None:
     """Our Dice on BUSI at a threshold on the authors' scale t = (3 + F) / 4, where Y = 2 (1 - t)."""
-    one = paper.one(data="busi", detector=QUANTUM, patch_size=patch_size, stride=stride, bottleneck=bottleneck)
+    one = paper.one(data="busi", detector=QUANTUM, **sizes)
     if one is None or "curves" not in one.results[0]["values"]:
         return None
     at = int(np.argmin(np.abs(CURVE_THRESHOLDS - 2 * (1 - threshold))))

@@ -225,7 +225,7 @@ def _baselines(rows: pd.DataFrame) -> pd.DataFrame:
         if name == "classical":
             table.loc[table["bottleneck"] != 2, list(METRICS)] = None
         table = table.rename(columns={metric: f"{name} {metric}" for metric in METRICS})
-    shown = table[SIZES].rename(columns=TITLES)
+    shown = table[SIZES].astype(int).rename(columns=TITLES)
     for name in DETECTORS:
         for metric in METRICS:
             shown[f"{name.replace('_', ' ')} {METRIC_TITLES[metric]}"] = table[f"{name} {metric}"]

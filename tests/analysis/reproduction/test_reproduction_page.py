@@ -153,8 +153,8 @@ def test_the_losses_are_halved(runs: Path, authors: Path) -> None:
 
 def test_the_authors_files_are_read(authors: Path, tmp_path: Path) -> None:
     (one,) = read_metrics(authors)
-    assert (one.data, one.patch_size, one.stride, one.bottleneck) == ("leather", 4, 2, 1)
-    assert (one.aupro, one.auroc, one.dice) == (0.9, 0.95, {0.97: 0.3})
+    sizes = {"data": "leather", "patch_size": 4, "stride": 2, "bottleneck": 1}
+    assert one == {**sizes, "aupro": 0.9, "auroc": 0.95, "dice": {0.97: 0.3}}
     assert image_count(authors) == (7, 1234)
     assert image_count(tmp_path) is None
     (tmp_path / "leather_KS4_ST2_BD1_s456_losses.csv").write_text(",train_loss,val_loss\n0,abc,tensor(0.1)\n")
