@@ -50,14 +50,10 @@ def measurements(paper: StudyResults, sources: Mapping[str, Source], authors: Pa
         found["losses"] = loss_rows(read_losses(authors), paper)
         found["test_images"] = image_count(authors)
         found["dice"] = [
-            {
-                **{name: one[name] for name in SIZES},
-                "threshold": THRESHOLD,
-                "ours": ours,
-                "theirs": one["dice"][THRESHOLD],
-            }
+            {**sizes, "threshold": THRESHOLD, "ours": ours, "theirs": one["dice"][THRESHOLD]}
             for one in files
             if one["data"] == "busi" and THRESHOLD in one["dice"]
+            for sizes in [{name: one[name] for name in SIZES}]
             for ours in [_dice_at(paper, sizes, THRESHOLD)]
             if ours is not None
         ]
