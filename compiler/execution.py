@@ -10,8 +10,9 @@ import cirq
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.estimator import Estimate
-from qpbae_tn.compiler.program import MEASUREMENT_KEY, CompiledProgram
+from qpbae_tn.compiler.program import MEASUREMENT_KEY
 from qpbae_tn.compiler.verification import model_scores
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.embedding import embed

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.pullback import Complex, Factor, Register, apply_gate, factors_of, pull_back
+from qpbae_tn.compiler.gates import Register
+from qpbae_tn.compiler.program import Program
+from qpbae_tn.compiler.pullback import Complex, Factor, apply_gate, factors_of, pull_back
 from qpbae_tn.errors import InputError
 
 LARGEST_LOG2 = 26
@@ -172,8 +174,18 @@ class Expectation:
     method: str
 
 
+def mean(program: Program, state: NDArray[np.floating]) -> Expectation:
+    """The mean value of a shot of an ideal machine, for a program without symbols and a patch state, shape (2^n,).
+
+    Registers that start in the patch state do so; those that are to be undone by the inverse preparation are projected.
+    """
+    inputs = [Boundary(register, state) for register in program.inputs]
+    outputs = [Boundary(register, state) for register in program.outputs]
+    return expectation(program.operations, program.measured, program.estimator, inputs, outputs)
+
+
 def expectation(
-    circuit: cirq.Circuit,
+    operations: Sequence[cirq.Operation],
     measured: Register,
     estimator: Estimator,
     inputs: Sequence[Boundary] = (),
@@ -184,7 +196,7 @@ def expectation(
     """The mean value of a shot of an ideal machine.
 
     Args:
-        circuit: unitary gates without symbols; measurements are passed over.
+        operations: unitary gates without symbols, in order of time.
         measured: the measured qubits, in the order of the estimator's bits.
         estimator: from bits to the value of a shot.
         inputs: registers that start in a given state; all other qubits start in |0>.
@@ -195,11 +207,10 @@ def expectation(
     Raises:
         TooLarge: neither way fits in memory.
     """
-    operations = [op for op in circuit.all_operations() if not cirq.is_measurement(op)]
     started = {qubit for boundary in inputs for qubit in boundary.qubits}
     projected = {qubit for boundary in outputs for qubit in boundary.qubits}
     factors = [factor for factor in factors_of(measured, estimator) if projected.isdisjoint(factor.qubits)]
-    kept, factors = pull_back(operations, factors, started, projected)
+    kept, factors = pull_back(list(operations), factors, started, projected)
 
     read = frozenset(projected.union(*(factor.qubits for factor in factors)))
     network = Network(read)

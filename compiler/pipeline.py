@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cirq
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qpbae_tn.compiler.circuits import Angles, symbols
-from qpbae_tn.compiler.counts import Counts, count
-from qpbae_tn.compiler.expectation import Boundary
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.fitting import check_size
+from qpbae_tn.compiler.gates import Counts, Register, Stage, count, real_gates, tagged
 from qpbae_tn.compiler.generic import generic_angles, generic_state
-from qpbae_tn.compiler.logical import LogicalProgram, Register, Stage, tagged
-from qpbae_tn.compiler.lowering import lower
-from qpbae_tn.compiler.lowering.equivalence import Check
-from qpbae_tn.compiler.lowering.lower import simplify
-from qpbae_tn.compiler.lowering.native import scheduled
-from qpbae_tn.compiler.lowering.real_program import RealProgram
-from qpbae_tn.compiler.lowering.records import StageRecord
-from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, ROUTED_LITERAL_RULES
+from qpbae_tn.compiler.lowering.native import lower_to
+from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, WRITE_REAL
+from qpbae_tn.compiler.lowering.schedule import scheduled
 from qpbae_tn.compiler.parameters import flatten
-from qpbae_tn.compiler.placement import place
-from qpbae_tn.compiler.placement.place import Placed
+from qpbae_tn.compiler.passes import Check, Checks, Keeps, Pass, Record, Steps, UntilStable, run, transformed
+from qpbae_tn.compiler.placement.place import place_on
 from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.compiler.preparation.single import prepare
-from qpbae_tn.compiler.program import MEASUREMENT_KEY, CompiledProgram
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.readouts import Readout
-from qpbae_tn.compiler.real_gates import to_real_gates
-from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS, apply_reductions
+from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS
 from qpbae_tn.compiler.targets.target import Target
-from qpbae_tn.compiler.verification import Verification, model_scores, verify
+from qpbae_tn.compiler.verification import model_scores, verify
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -73,39 +66,29 @@ def compile_program(
     patch = generic_state(specification, seed) if state is None else _checked(specification, state)
     settled = preparation.settled(patch[None])
     source = _Source.of(settled, patch, collapse=collapse)
+    passes = Passes.of(settled, literal=literal, patch=patch if collapse else None)
+    compiling = (*passes.prepare, *passes.simplify, *passes.place(target, seed=seed), *passes.lower(target))
 
+    checks = Checks(seed)
     values: Angles = symbols(specification.ansatz) if numbers is None else numbers.tolist()
-    paper, log = apply_reductions(readout.program(specification, values), LITERAL, seed)
-    logical, further = apply_reductions(paper, () if literal else REDUCTIONS, seed)
-    whole = source.attach(logical)
-    prepared = StageRecord.of(f"preparation {settled.name}", whole, Check("the preparation's gates, put in"))
-
-    rules = LITERAL_RULES if literal else ALL_RULES
-    held = [qubit for register in logical.inputs for qubit in register] if settled.assumes_state else []
-    # Where the inverse preparation is left out, the measurement stands for one in the patch's own basis.
-    any_basis = settled.assumes_state and bool(logical.outputs)
-    simplified = simplify(whole, inputs=_present(held, whole), any_basis=any_basis, rules=rules, seed=seed)
-    ready = _with_idle(simplified.circuit, held)
-    placed = place(ready, target, inputs=held, seed=seed)
-    put = StageRecord.of(f"place on {target.name}", placed.circuit, placed.check)
-    mapped = [placed.placement.mapping[qubit] for qubit in held]
-    rules = ROUTED_LITERAL_RULES if literal and placed.placement.swaps else rules
-    lowered = lower(placed.circuit, target, inputs=mapped, any_basis=any_basis, rules=rules, seed=seed)
+    drawn = readout.program(specification, values)
+    logical, reduced = run(drawn, passes.reduce, checks)
+    native, lowered = run(logical, compiling, checks)
 
     names = [symbol.name for symbol in symbols(specification.ansatz)] if numbers is None else []
-    circuit, parameters = flatten(lowered.circuit, [*names, *source.names])
+    circuit, parameters = flatten(native.moments, [*names, *source.names])
     checked_angles = generic_angles(specification, seed) if numbers is None else numbers
     own_angles = checked_angles if numbers is None else np.empty(0)
     (resolver,) = parameters.resolvers(np.concatenate([own_angles, source.angles])[None])
-    verification = _verify(
-        cirq.resolve_parameters(circuit, resolver),
-        specification,
-        checked_angles,
-        readout,
+    states = np.stack([source.prepared, patch])
+    expected, for_patch = model_scores(specification, checked_angles, states, readout.quantity)
+    verification = verify(
+        native.with_schedule(cirq.resolve_parameters(circuit, resolver)),
         target,
-        logical,
-        placed,
-        source,
+        readout.quantity,
+        patch=patch,
+        expected=float(expected),
+        for_patch=float(for_patch),
     )
     return CompiledProgram(
         specification=specification,
@@ -116,11 +99,10 @@ def compile_program(
         literal=literal,
         collapsed=collapse,
         logical=logical,
-        circuit=circuit,
+        native=native.with_schedule(circuit),
         parameters=parameters,
-        placement=placed.placement,
-        log=(*log, *further[1:], prepared, *simplified.log[1:], put, *lowered.log[1:]),
-        literal_counts=_literal_counts(paper, source),
+        log=(Record.of(DRAWN, drawn, Check(DRAWN.why)), *reduced, *lowered),
+        literal_counts=_literal_counts(drawn, passes.prepare),
         state=patch,
         prepared_state=source.prepared,
         preparation_fidelity=source.fidelity,
@@ -128,110 +110,117 @@ def compile_program(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Source:
-    """The patch, and how it comes into the circuit.
+@dataclass(frozen=True)
+class Passes:
+    """The compiler's passes, in order; an estimate runs the same ones, unchecked, as far as it wants.
 
     Args:
-        preparation: settled.
-        patch: the patch state, shape (2^n,).
-        prepared: the state that the preparation makes of it, shape (2^n,).
-        fidelity: |<patch|prepared>|^2.
-        names: of the preparation's symbols; none when it stands in the circuit with numbers.
-        angles: their values for this patch.
-        collapse: whether the numbers of this patch stand in the circuit.
+        reduce: what the compiler knows of the readout, on the paper's circuit.
+        prepare: the preparation's gates are put in.
+        simplify: gates are rewritten until no rule changes anything.
     """
 
-    preparation: Preparation
-    patch: FloatArray
+    reduce: Steps
+    prepare: Steps
+    simplify: Steps
+
+    @classmethod
+    def of(cls, preparation: Preparation, *, literal: bool = False, patch: FloatArray | None = None) -> Passes:
+        """The passes for a preparation.
+
+        Args:
+            preparation: how patches are prepared, settled.
+            literal: leave the paper's circuit as it is, but for the reset.
+            patch: shape (2^n,), whose numbers to put in instead of symbols, so that it takes what it needs only.
+        """
+        return cls(
+            reduce=LITERAL if literal else (*LITERAL, *REDUCTIONS),
+            prepare=(put_in(preparation, patch),),
+            simplify=(WRITE_REAL, UntilStable(LITERAL_RULES if literal else ALL_RULES)),
+        )
+
+    def place(self, target: Target, *, seed: int = 0, route: bool = True) -> Steps:
+        """Qubits get their places on a processor, and gates are rewritten again, as SWAPs may have come in.
+
+        Args:
+            target: the processor.
+            seed: of the router.
+            route: whether to route what has no place without SWAPs; `InputError` otherwise.
+        """
+        return (place_on(target, seed=seed, route=route), self.simplify[-1])
+
+    def lower(self, target: Target) -> Steps:
+        """Native gates, in moments."""
+        return (lower_to(target),)
+
+
+DRAWN = Pass(
+    "the paper's circuit",
+    "the readout's circuit, reset and SWAP tests as gates",
+    lambda program: program,
+    Keeps.MEAN,
+)
+"""What a log begins with."""
+
+
+def put_in(preparation: Preparation, patch: FloatArray | None = None) -> Pass:
+    """The pass that writes a program in RY and CZ and puts preparations and inverse preparations around it.
+
+    Args:
+        preparation: settled; where it assumes the state, inputs and outputs stay as they are.
+        patch: shape (2^n,), whose numbers to put in; symbols that serve all patches by default.
+    """
+
+    def prepared(register: Register) -> cirq.Circuit:
+        if patch is not None:
+            return prepare(preparation, patch, register).circuit
+        return preparation.template(len(register)).circuit(register)
+
+    def apply(program: Program) -> Program:
+        model = cirq.Circuit(part for op in program.operations for part in real_gates(op))
+        if preparation.assumes_state:
+            return program.with_schedule(cirq.Circuit(model, program.measurement))
+        before = [prepared(register) for register in program.inputs]
+        after = [tagged(cirq.inverse(prepared(register)), Stage.PREPARATION) for register in program.outputs]
+        whole = cirq.Circuit(before, model, after, program.measurement)
+        return replace(program, inputs=(), outputs=()).with_schedule(whole)
+
+    return Pass(f"preparation {preparation.name}", "the preparation's gates, put in", apply, Keeps.NOTHING)
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """The patch that a program is verified with, and what the preparation makes of it.
+
+    Args:
+        prepared: the state that is prepared, shape (2^n,).
+        fidelity: |<patch|prepared>|^2.
+        names: of the preparation's symbols; none where it stands in the circuit with numbers.
+        angles: their values for this patch.
+    """
+
     prepared: FloatArray
     fidelity: float
-    names: tuple[str, ...]
-    angles: FloatArray
-    collapse: bool
+    names: tuple[str, ...] = ()
+    angles: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @classmethod
     def of(cls, preparation: Preparation, patch: FloatArray, *, collapse: bool) -> _Source:
         size = len(patch).bit_length() - 1
         if preparation.assumes_state:
-            return cls(preparation, patch, patch, 1.0, (), np.empty(0), False)
+            return cls(patch, 1.0)
         if collapse:
             single = prepare(preparation, patch, cirq.LineQubit.range(size))
-            simulator = cirq.Simulator(dtype=np.complex128)
-            final = simulator.simulate(single.circuit, qubit_order=cirq.LineQubit.range(size)).final_state_vector
-            return cls(preparation, patch, final.real, single.fidelity, (), np.empty(0), True)
+            return cls(single.state, single.fidelity)
         template, fit = preparation.template(size), preparation.fit(patch[None])
         names = tuple(symbol.name for symbol in template.symbols)
-        made = template.states(fit.angles)[0]
-        return cls(preparation, patch, made, float(fit.fidelity[0]), names, fit.angles[0], False)
-
-    def attach(self, program: LogicalProgram) -> cirq.Circuit:
-        """The whole circuit in RY and CZ: preparations, program, inverse preparations, measurement."""
-        return cirq.Circuit(
-            (self._circuit(register) for register in program.inputs),
-            to_real_gates(program).circuit,
-            (tagged(cirq.inverse(self._circuit(register)), Stage.PREPARATION) for register in program.outputs),
-            cirq.measure(*program.measured, key=MEASUREMENT_KEY),
-        )
-
-    def _circuit(self, register: Register) -> cirq.Circuit:
-        if self.preparation.assumes_state:
-            return cirq.Circuit()
-        if self.collapse:
-            return prepare(self.preparation, self.patch, register).circuit
-        return self.preparation.template(len(register)).circuit(register)
+        return cls(template.states(fit.angles)[0], float(fit.fidelity[0]), names, fit.angles[0])
 
 
-def _verify(
-    circuit: cirq.Circuit,
-    specification: ModelSpecification,
-    angles: FloatArray,
-    readout: Readout,
-    target: Target,
-    logical: LogicalProgram,
-    placed: Placed,
-    source: _Source,
-) -> Verification:
-    """Verify the circuit for one patch; registers that are taken to hold it get it as their state."""
-    inputs: tuple[Boundary, ...] = ()
-    outputs: tuple[Boundary, ...] = ()
-    if source.preparation.assumes_state:
-        start = placed.placement.mapping
-        (measurement,) = (op for op in circuit.all_operations() if cirq.is_measurement(op))
-        end = dict(zip(logical.measured, measurement.qubits, strict=True))
-        inputs = tuple(Boundary(tuple(start[qubit] for qubit in register), source.patch) for register in logical.inputs)
-        outputs = tuple(Boundary(tuple(end[qubit] for qubit in register), source.patch) for register in logical.outputs)
-    states = np.stack([source.prepared, source.patch])
-    expected, for_patch = model_scores(specification, angles, states, readout.quantity)
-    return verify(
-        circuit,
-        target,
-        logical.estimator,
-        readout.quantity,
-        expected=float(expected),
-        for_patch=float(for_patch),
-        inputs=inputs,
-        outputs=outputs,
-    )
-
-
-def _literal_counts(literal: LogicalProgram, source: _Source) -> Counts:
-    """Counts of the paper's circuit with the same preparation, one-qubit gates merged."""
-    program = RealProgram.from_circuit(source.attach(literal))
-    for rule in LITERAL_RULES:
-        program = rule.apply(program)
-    return count(scheduled(program), qubits=len(literal.qubits))
-
-
-def _present(qubits: Sequence[cirq.Qid], circuit: cirq.Circuit) -> list[cirq.Qid]:
-    everything = circuit.all_qubits()
-    return [qubit for qubit in qubits if qubit in everything]
-
-
-def _with_idle(circuit: cirq.Circuit, qubits: Sequence[cirq.Qid]) -> cirq.Circuit:
-    """The circuit with these qubits in it even where nothing acts on them, so that they are placed too."""
-    missing = sorted(set(qubits) - circuit.all_qubits())
-    return cirq.Circuit(cirq.Moment(cirq.I(qubit) for qubit in missing), circuit) if missing else circuit
+def _literal_counts(drawn: Program, preparation: Steps) -> Counts:
+    """Counts of the paper's circuit with the same preparation, one-qubit gates merged, before placement."""
+    literal = transformed(drawn, (*LITERAL, *preparation, WRITE_REAL, *LITERAL_RULES))
+    return count(scheduled(literal), qubits=len(literal.qubits))
 
 
 def _checked(specification: ModelSpecification, state: ArrayLike) -> FloatArray:

@@ -1,205 +1,172 @@
-"""A compiled program: native circuit, where its qubits stand, how it came about, and how patches are bound to it."""
+"""A program on its way from a readout to a processor: the one value that every pass of the compiler takes and gives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cirq
 import numpy as np
-from numpy.typing import NDArray
+import sympy
 
-from qpbae_tn.compiler.counts import Counts, count
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.logical import LogicalProgram
-from qpbae_tn.compiler.lowering.records import StageRecord
-from qpbae_tn.compiler.parameters import ParameterMap
-from qpbae_tn.compiler.placement.place import Placement
-from qpbae_tn.compiler.preparation.protocol import Preparation, PreparationFit
-from qpbae_tn.compiler.price.program import ProgramPrice, price_program
-from qpbae_tn.compiler.readouts import Readout
-from qpbae_tn.compiler.targets.target import Target
-from qpbae_tn.compiler.verification import Verification
-from qpbae_tn.errors import InputError
-from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.compiler.gates import Counts, Register, Stage, count, real_gates, stage_of
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    from qpbae_tn.compiler.placement.place import Placement
 
 MEASUREMENT_KEY = "readout"
 """Under this key all bits are measured, in the order of the estimator."""
 
 
 @dataclass(frozen=True, eq=False)
-class BoundProgram:
-    """A compiled program with the numbers of one patch.
+class Program:
+    """Gates in order of time with everything that a later step must know of them.
+
+    All qubits start in |0>, except the registers of `inputs`, which start in the patch state. At the end the qubits of
+    `measured` are measured. Once a preparation is put in, there are neither inputs nor outputs.
 
     Args:
-        circuit: native, without symbols.
-        resolver: the values that its symbols took.
-        preparation_fidelity: |<phi|phi~>|^2 of the patch state and the state that is prepared.
+        operations: gates in order of time, each tagged with its stage; no measurement.
+        inputs: registers of n qubits, in data order, that start in the patch state.
+        measured: the measured qubits, in the order of the estimator's bits.
+        estimator: from bits to the value of a shot.
+        outputs: registers of n qubits on which the inverse of the preparation stands at the end.
+        zero_effect: qubits on which the readout (gates tagged so, and estimator) acts as the projector on |0>.
+        swap_effect: pairs of qubits on which the readout acts as SWAP.
+        schedule: the gates in moments, with the measurement in the last one, once a pass has put them there.
+        placement: where the qubits stood before they were put on a processor, once they are.
     """
 
-    circuit: cirq.Circuit
-    resolver: cirq.ParamResolver
-    preparation_fidelity: float
+    operations: tuple[cirq.Operation, ...]
+    inputs: tuple[Register, ...]
+    measured: Register
+    estimator: Estimator
+    outputs: tuple[Register, ...] = ()
+    zero_effect: frozenset[cirq.Qid] = frozenset()
+    swap_effect: tuple[tuple[cirq.Qid, cirq.Qid], ...] = ()
+    schedule: cirq.Circuit | None = None
+    placement: Placement | None = None
 
-
-@dataclass(frozen=True, eq=False)
-class CompiledProgram:
-    """A readout of a model, compiled for a target and verified.
-
-    Args:
-        specification: the model.
-        angles: of the model, shape (parameter_count,); None while they are symbols.
-        readout: what is measured.
-        preparation: how patches are prepared, settled.
-        target: the processor.
-        literal: whether the paper's circuit was left as it is.
-        collapsed: whether the circuit holds the numbers of one patch, and so serves that patch alone.
-        logical: the readout's circuit after the reductions, on named qubits, without preparation.
-        circuit: native and placed; all bits are measured by one operation under `MEASUREMENT_KEY`.
-        parameters: from the angles of model (while symbols) and preparation to the circuit's symbols.
-        placement: where the logical qubits stand.
-        log: a record of each stage, the paper's circuit first.
-        literal_counts: counts before reductions, in RY and CZ with the same preparation, before placement.
-        state: the patch state that the program was verified with, shape (2^n,).
-        prepared_state: what the preparation makes of it, shape (2^n,).
-        preparation_fidelity: |<phi|phi~>|^2 of the two.
-        verification: what was found for that patch.
-    """
-
-    specification: ModelSpecification
-    angles: FloatArray | None
-    readout: Readout
-    preparation: Preparation
-    target: Target
-    literal: bool
-    collapsed: bool
-    logical: LogicalProgram
-    circuit: cirq.Circuit
-    parameters: ParameterMap
-    placement: Placement
-    log: tuple[StageRecord, ...]
-    literal_counts: Counts
-    state: FloatArray
-    prepared_state: FloatArray
-    preparation_fidelity: float
-    verification: Verification
-
-    @property
-    def qubit_map(self) -> Mapping[cirq.Qid, cirq.GridQubit]:
-        """The physical qubit of each logical one, at the beginning."""
-        return self.placement.mapping
-
-    @property
-    def measured(self) -> tuple[cirq.Qid, ...]:
-        """The measured physical qubits, in the order of the estimator's bits."""
-        (measurement,) = (op for op in self.circuit.all_operations() if cirq.is_measurement(op))
-        return tuple(measurement.qubits)
-
-    @property
-    def estimator(self) -> Estimator:
-        """From measured bits to the value of a shot."""
-        return self.logical.estimator
-
-    @cached_property
-    def price(self) -> ProgramPrice:
-        """Gates, time and estimated fidelity of one run."""
-        return price_program(self.circuit, self.target)
-
-    def with_noise(self, score: float) -> float:
-        """The product-of-errors estimate of a score on the device: all of it if nothing fails, else random bits."""
-        survives = self.price.estimated_fidelity
-        return survives * score + (1 - survives) * self.estimator.uniform_mean
-
-    @property
-    def counts(self) -> Counts:
-        """Counts of the native circuit, all placed qubits included."""
-        return count(self.circuit, qubits=len(self.qubit_map))
-
-    def model_angles(self, angles: FloatArray | None = None) -> FloatArray:
-        """The model's angles: those that the program holds, or those given for a program whose angles are symbols.
-
-        Raises:
-            InputError: angles that are missing or not wanted.
-        """
-        if angles is None:
-            if self.angles is None:
-                raise InputError("the program's angles are symbols", where="angles", remedy="give the model's angles")
-            return self.angles
-        if self.angles is not None:
-            raise InputError("the program holds its angles already", where="angles", remedy="leave them out")
-        return self.specification.ansatz.check_angles(angles)
-
-    def fit(self, states: FloatArray, angles: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """The values of `parameters.sources` for a stack of patches.
+    @classmethod
+    def from_circuit(
+        cls, circuit: cirq.AbstractCircuit, inputs: Iterable[cirq.Qid] = (), *, any_basis: bool = False
+    ) -> Program:
+        """Of a circuit with tagged gates and measurements at the end; a shot's value is 1 where all bits are 0.
 
         Args:
-            states: patch states, shape (N, 2^n), unit norm.
-            angles: of the model, for a program whose angles are symbols, and only then.
-
-        Returns:
-            Angles of shape (N, K) in radians, and the fidelities of the preparation, shape (N,).
+            circuit: its gates may hold symbols.
+            inputs: qubits that start in an arbitrary state.
+            any_basis: whether the measurements stand for measurements in an arbitrary basis.
 
         Raises:
-            InputError: another patch for a program that holds the numbers of one, or angles that are missing or not
-                wanted.
+            ValueError: a gate after a measurement of its qubit, no measurement, or a gate without its stage.
         """
-        model = self.model_angles(angles)
-        if not self.collapsed:
-            fit = self.preparation.fit(states)
-        elif all(np.array_equal(state, self.state) for state in states):
-            fit = PreparationFit(np.empty((len(states), 0)), np.full(len(states), self.preparation_fidelity))
-        else:
-            raise InputError(
-                "the program holds the numbers of another patch", where="program", remedy="compile it for all patches"
-            )
-        if self.angles is not None:
-            return fit.angles, fit.fidelity
-        return np.hstack([np.tile(model, (len(states), 1)), fit.angles]), fit.fidelity
+        operations: list[cirq.Operation] = []
+        measured: list[cirq.Qid] = []
+        for op in circuit.all_operations():
+            if not set(measured).isdisjoint(op.qubits):
+                raise ValueError(f"{op} comes after a measurement of its qubit")
+            if cirq.is_measurement(op):
+                measured += op.qubits
+            else:
+                stage_of(op)
+                operations.append(op)
+        if not measured:
+            raise ValueError("the circuit measures nothing")
+        bits = tuple(measured)
+        estimator = Estimator(len(bits), zeros=tuple(range(len(bits))))
+        return cls(tuple(operations), (tuple(inputs),), bits, estimator, outputs=(bits,) if any_basis else ())
 
-    def prepared_states(self, values: FloatArray) -> FloatArray:
-        """The states that the circuit prepares, shape (N, 2^n), for `values` (N, K) as `fit` gives them."""
-        if self.collapsed or self.preparation.assumes_state:
-            return np.tile(self.prepared_state, (len(values), 1))
-        template = self.preparation.template(self.specification.qubit_count)
-        return template.states(values[:, values.shape[1] - template.parameter_count :])
+    @cached_property
+    def qubits(self) -> frozenset[cirq.Qid]:
+        """Every qubit that the program needs."""
+        touched = (qubit for op in self.operations for qubit in op.qubits)
+        return frozenset(touched).union(self.measured, *self.inputs, *self.outputs)
 
-    def sweep(self, states: FloatArray, angles: FloatArray | None = None) -> cirq.Sweep:
-        """All patches as one sweep of the circuit's symbols; arguments as for `fit`."""
-        return self.parameters.sweep(self.fit(states, angles)[0])
+    @cached_property
+    def held(self) -> frozenset[cirq.Qid]:
+        """The qubits that do not start in |0>."""
+        return frozenset().union(*self.inputs)
 
-    def bind(self, state: FloatArray | None = None, angles: FloatArray | None = None) -> BoundProgram:
-        """The program with the numbers of one patch, shape (2^n,), by default that which it was verified with."""
-        values, fidelity = self.fit((self.state if state is None else np.asarray(state))[None], angles)
-        (resolver,) = self.parameters.resolvers(values)
-        return BoundProgram(cirq.resolve_parameters(self.circuit, resolver), resolver, float(fidelity[0]))
+    @cached_property
+    def circuit(self) -> cirq.Circuit:
+        """The gates packed to the left, without measurement."""
+        return cirq.Circuit(self.operations)
 
-    def to_json(self) -> dict[str, Any]:
-        """The record of `qpbae compile`, as JSON values."""
-        counts, literal = self.counts, self.literal_counts
-        return {
-            "qubits": counts.qubits,
-            "one_qubit_gates": counts.one_qubit_gates,
-            "two_qubit_gates": counts.two_qubit_gates,
-            "swaps": self.placement.swaps,
-            "two_qubit_depth": counts.two_qubit_depth,
-            "depth": len(self.circuit),
-            "duration_ns": self.verification.duration_ns,
-            "estimated_fidelity": self.price.estimated_fidelity,
-            "preparation_fidelity": self.preparation_fidelity,
-            "specification": self.specification.to_json(),
-            "readout": self.readout.name,
-            "quantity": self.readout.quantity.value,
-            "preparation": self.preparation.name,
-            "target": self.target.to_json(),
-            "literal_circuit": self.literal,
-            "stages": [record.to_json() for record in self.log],
-            "verified": True,
-            "verification": self.verification.to_json(),
-            "placement": self.placement.to_json(),
-            "price": self.price.to_json(),
-            "literal": {**literal.to_json(), "placed": False},
-        }
+    @property
+    def moments(self) -> cirq.Circuit:
+        """The schedule; raises ValueError before there is one."""
+        if self.schedule is None:
+            raise ValueError("the program is not scheduled yet")
+        return self.schedule
+
+    @property
+    def measurement(self) -> cirq.Operation:
+        """The operation that measures all bits."""
+        return cirq.measure(*self.measured, key=MEASUREMENT_KEY)
+
+    @property
+    def symbols(self) -> tuple[sympy.Symbol, ...]:
+        """The symbols left in the gates, by name."""
+        names = set().union(*(cirq.parameter_names(op) for op in self.operations))
+        return tuple(sympy.Symbol(name) for name in sorted(names))
+
+    def of_stage(self, *stages: Stage) -> list[cirq.Operation]:
+        """The operations of some stages in order of time."""
+        return [op for op in self.operations if stage_of(op) in stages]
+
+    def with_operations(self, operations: Iterable[cirq.Operation]) -> Program:
+        """The same program with these operations instead; itself where they are equal to its own."""
+        changed = tuple(operations)
+        return self if changed == self.operations else replace(self, operations=changed, schedule=None)
+
+    def with_schedule(self, schedule: cirq.Circuit) -> Program:
+        """The same program with the gates of a circuit in moments, which ends in the measurement."""
+        gates = (op for op in schedule.all_operations() if not cirq.is_measurement(op))
+        return replace(self, operations=tuple(gates), schedule=schedule)
+
+    def packed(self) -> Program:
+        """The same program with its operations in the order of a circuit that is packed to the left."""
+        return self.with_operations(self.circuit.all_operations())
+
+    def on_qubits(
+        self, start: Mapping[cirq.Qid, cirq.Qid], end: Mapping[cirq.Qid, cirq.Qid], operations: Iterable[cirq.Operation]
+    ) -> Program:
+        """The program on other qubits: where each of its qubits starts, where it ends, and the gates in between."""
+
+        def moved(registers: Iterable[Register], to: Mapping[cirq.Qid, cirq.Qid]) -> tuple[Register, ...]:
+            return tuple(tuple(to[qubit] for qubit in register) for register in registers)
+
+        return replace(
+            self,
+            operations=tuple(operations),
+            inputs=moved(self.inputs, start),
+            outputs=moved(self.outputs, end),
+            measured=moved([self.measured], end)[0],
+            zero_effect=frozenset(end[qubit] for qubit in self.zero_effect),
+            swap_effect=tuple((end[first], end[second]) for first, second in self.swap_effect),
+            schedule=None,
+        )
+
+    def resolved(self, value: Callable[[str], float]) -> Program:
+        """The same program with numbers for its symbols, by name."""
+        resolver = cirq.ParamResolver({symbol.name: value(symbol.name) for symbol in self.symbols})
+        if not resolver.param_dict:
+            return self
+        return self.with_operations(cirq.resolve_parameters(op, resolver) for op in self.operations)
+
+    def counts(self) -> Counts:
+        """Counts in RY and CZ (H and T of a literal SWAP test as they are), all qubits included."""
+        return count((part for op in self.operations for part in real_gates(op)), qubits=len(self.qubits))
+
+
+def generic_value(seed: int) -> Callable[[str], float]:
+    """Angles for `Program.resolved`, near those that pass a uniform patch so that F does not vanish.
+
+    An angle depends on its own name only, so that steps that drop some symbols leave the others where they were.
+    """
+    return lambda name: float(np.random.default_rng((seed, zlib.crc32(name.encode()))).uniform(-1.2, -0.2))

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.estimator import Estimator
+from qpbae_tn.compiler.gates import Register
 
 Complex = NDArray[np.complexfloating]
-Register = tuple[cirq.Qid, ...]
 
 _LARGEST = 6
 """Operators are kept to this many qubits: 64 x 64 matrices."""

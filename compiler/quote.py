@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.names import parse_preparation
 from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.compiler.price.program import price_program
 from qpbae_tn.compiler.price.runs import Price, default_shot_period, price_image, price_training, shots_for
-from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import Readout, get_readout, one_shot_variance
 from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.model.fidelity import reconstruction_fidelity, trash_fidelity

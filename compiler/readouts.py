@@ -21,7 +21,8 @@ from qpbae_tn.compiler.circuits import (
     training_registers,
 )
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.logical import LogicalProgram, Stage, tagged
+from qpbae_tn.compiler.gates import Stage, tagged
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -66,7 +67,7 @@ class Readout(Protocol):
     def needs(self, specification: ModelSpecification) -> Needs:
         """Copies, fresh qubits and ancillas of the circuit as it stands in the paper."""
 
-    def program(self, specification: ModelSpecification, angles: Angles) -> LogicalProgram:
+    def program(self, specification: ModelSpecification, angles: Angles) -> Program:
         """The literal circuit, without preparation.
 
         Args:
@@ -110,6 +111,11 @@ def bell_basis(first: cirq.Qid, second: cirq.Qid) -> Iterator[cirq.Operation]:
     yield cirq.ry(-np.pi / 2)(first)
 
 
+def _in_order(*circuits: cirq.Circuit) -> tuple[cirq.Operation, ...]:
+    """The operations of circuits one after the other."""
+    return tuple(op for circuit in circuits for op in circuit.all_operations())
+
+
 # What readouts of F share: encode, swap the trash with fresh zeros, decode (Fig. 2 without its SWAP test).
 
 
@@ -136,13 +142,12 @@ class AncillaTest:
         """Two copies, the decoder's fresh trash, one ancilla."""
         return Needs(copies=2, fresh=specification.trash_count, ancillas=1)
 
-    def program(self, specification: ModelSpecification, angles: Angles) -> LogicalProgram:
+    def program(self, specification: ModelSpecification, angles: Angles) -> Program:
         """Encode, swap the trash with fresh zeros, decode, SWAP test against the second copy."""
         registers = reconstruction_registers(specification)
         test = swap_test(registers.ancilla, registers.data, registers.copy)
-        return LogicalProgram(
-            specification,
-            cirq.Circuit(reconstruction(specification, angles, registers), tagged(test, Stage.READOUT)),
+        return Program(
+            _in_order(reconstruction(specification, angles, registers), tagged(test, Stage.READOUT)),
             inputs=(registers.data, registers.copy),
             measured=(registers.ancilla,),
             estimator=Estimator(1, signs=(0,)),
@@ -165,15 +170,14 @@ class AncillaTraining:
         """One copy, a reference register in |0...0>, one ancilla."""
         return Needs(copies=1, fresh=specification.trash_count, ancillas=1)
 
-    def program(self, specification: ModelSpecification, angles: Angles) -> LogicalProgram:
+    def program(self, specification: ModelSpecification, angles: Angles) -> Program:
         """Encode, SWAP test of the trash against fresh zeros."""
         registers = training_registers(specification)
         trash = tuple(registers.data[qubit] for qubit in specification.trash_qubits)
         test = swap_test(registers.ancilla, trash, registers.fresh)
         encode = encoder_operations(specification.ansatz, angles, registers.data)
-        return LogicalProgram(
-            specification,
-            cirq.Circuit(tagged(encode, Stage.ENCODER), tagged(test, Stage.READOUT)),
+        return Program(
+            _in_order(tagged(encode, Stage.ENCODER), tagged(test, Stage.READOUT)),
             inputs=(registers.data,),
             measured=(registers.ancilla,),
             estimator=Estimator(1, signs=(0,)),
@@ -199,13 +203,12 @@ class Direct:
         """One copy."""
         return Needs(copies=1)
 
-    def program(self, specification: ModelSpecification, angles: Angles) -> LogicalProgram:
+    def program(self, specification: ModelSpecification, angles: Angles) -> Program:
         """Encode, measure the trash."""
         data = training_registers(specification).data
         trash = tuple(data[qubit] for qubit in specification.trash_qubits)
-        return LogicalProgram(
-            specification,
-            tagged(encoder_operations(specification.ansatz, angles, data), Stage.ENCODER),
+        return Program(
+            _in_order(tagged(encoder_operations(specification.ansatz, angles, data), Stage.ENCODER)),
             inputs=(data,),
             measured=trash,
             estimator=Estimator(len(trash), zeros=tuple(range(len(trash)))),
@@ -234,15 +237,14 @@ class Destructive:
         """Two copies and the decoder's fresh trash."""
         return Needs(copies=2, fresh=specification.trash_count)
 
-    def program(self, specification: ModelSpecification, angles: Angles) -> LogicalProgram:
+    def program(self, specification: ModelSpecification, angles: Angles) -> Program:
         """Encode, swap the trash with fresh zeros, decode, measure each pair in the Bell basis."""
         registers = reconstruction_registers(specification)
         pairs = tuple(zip(registers.data, registers.copy, strict=True))
         bell = tagged((bell_basis(first, second) for first, second in pairs), Stage.READOUT)
         count = len(pairs)
-        return LogicalProgram(
-            specification,
-            cirq.Circuit(reconstruction(specification, angles, registers), bell),
+        return Program(
+            _in_order(reconstruction(specification, angles, registers), bell),
             inputs=(registers.data, registers.copy),
             measured=(*registers.data, *registers.copy),
             estimator=Estimator(2 * count, pairs=tuple((index, count + index) for index in range(count))),
@@ -273,7 +275,7 @@ class Latent:
         """Two copies."""
         return Needs(copies=2)
 
-    def program(self, specification: ModelSpecification, angles: Angles) -> LogicalProgram:
+    def program(self, specification: ModelSpecification, angles: Angles) -> Program:
         """Encode both copies, measure the second trash as it is and the latent pairs in the Bell basis."""
         registers = reconstruction_registers(specification)
         data, copy = registers.data, registers.copy
@@ -282,9 +284,8 @@ class Latent:
         encoders = [encoder_operations(specification.ansatz, angles, register) for register in (data, copy)]
         bell = tagged((bell_basis(first, second) for first, second in pairs), Stage.READOUT)
         zeros, latents = len(trash), len(pairs)
-        return LogicalProgram(
-            specification,
-            cirq.Circuit(tagged(encoders, Stage.ENCODER), bell),
+        return Program(
+            _in_order(tagged(encoders, Stage.ENCODER), bell),
             inputs=(data, copy),
             measured=(*trash, *(first for first, _ in pairs), *(second for _, second in pairs)),
             estimator=Estimator(
@@ -319,13 +320,12 @@ class Echo:
         """One copy, the decoder's fresh trash, and one inverse preparation."""
         return Needs(copies=1, fresh=specification.trash_count, inverse_preparations=1)
 
-    def program(self, specification: ModelSpecification, angles: Angles) -> LogicalProgram:
+    def program(self, specification: ModelSpecification, angles: Angles) -> Program:
         """Encode, swap the trash with fresh zeros, decode; the inverse preparation is put in with the preparation."""
         registers = reconstruction_registers(specification)
         count = specification.qubit_count
-        return LogicalProgram(
-            specification,
-            reconstruction(specification, angles, registers),
+        return Program(
+            _in_order(reconstruction(specification, angles, registers)),
             inputs=(registers.data,),
             outputs=(registers.data,),
             measured=registers.data,

@@ -1,86 +1,31 @@
-"""The SWAP test with an ancilla for each pair, of which only the parity of the ancillas is read.
+"""Reductions: what the compiler knows of a readout, as passes that each rest on one identity.
 
-Let a controlled SWAP stand for each pair (a, b), all with one ancilla in |+>, and let <X> of the ancilla be read and
-all else be discarded (the paper's form: H, CSWAPs, H, <Z>).
-
-1. SWAP is diag(1, 1, 1, -1) in the Bell basis of (a, b). The change back to the computational basis after the test
-   acts on discarded qubits alone, so that the pair is left in the basis in which the controlled SWAP is a CCZ.
-2. The CCZs are diagonal in the pairs' bits u, v; the pairs are discarded, so that these bits may be taken as measured:
-   the ancilla is flipped in its X basis by u AND v of each pair, and <X> is the mean of the product of (-1)^(u AND v).
-3. That product can be gathered by one ancilla a pair: each is flipped by its own pair only, and the parity of all of
-   them is the sign that the one ancilla would have had. No ancilla has to reach more than one pair, or to be copied.
-4. One ancilla in |0> becomes |u AND v> by RY(+-pi/4) rotations between Z^u, Z^(u+v), Z^u: as Z RY(s) Z = RY(-s),
-   RY(s3) Z^u RY(s2) Z^(u+v) RY(s1) Z^u RY(s0) rotates |0> by s3 + (-1)^u s2 + (-1)^v s1 + (-1)^(u+v) s0 up to a sign,
-   which for (s3, s2, s1, s0) = (1, -1, -1, 1) pi/4 is pi u v. (This is Margolus' gate on a target in |0>.)
-5. Three CZ with one wire of the pair suffice, which then carries u, u + v, u: a CNOT from the other wire stands between
-   them. Only the wires a - b - ancilla have to be neighbours. With the Bell basis' own CNOT that makes 6 gates a pair.
-
-A grid has no triangles, hence the line.
+They keep the mean of the readout's value for every patch state and all angles, not the distribution of its bits. The
+proof of each stands above it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import cirq
 import numpy as np
-import sympy
 
-from qpbae_tn.compiler.counts import Counts, count
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.expectation import Boundary, expectation
-from qpbae_tn.compiler.logical import LogicalProgram, Register, Stage, stage_of, tagged
-from qpbae_tn.compiler.lowering.equivalence import Check, VerificationError
-from qpbae_tn.compiler.lowering.records import StageRecord
-from qpbae_tn.compiler.real_gates import to_real_gates
-
-# What a reduction is: a name, the identity that it rests on, and what it does to a program.
+from qpbae_tn.compiler.gates import Register, Stage, added, angle_of, is_cnot, is_ry, stage_of, tagged, wrapped
+from qpbae_tn.compiler.passes import Keeps, Pass
+from qpbae_tn.compiler.program import Program
 
 
-_ROUNDING = 1e-12
+def _reduction(name: str, why: str, reduce: Callable[[Program], Program]) -> Pass:
+    """A pass that keeps the mean; what it leaves is packed to the left."""
 
+    def apply(program: Program) -> Program:
+        reduced = reduce(program)
+        return program if reduced is program else reduced.packed()
 
-@dataclass(frozen=True)
-class Reduction:
-    """A named step that leaves the mean of the readout's value as it is, for every patch state and all angles.
-
-    Args:
-        name: what a log calls it.
-        claim: the identity, in one sentence; the proof is the docstring of the step's module.
-        apply: the step; gives the program back unchanged where it finds nothing to do.
-    """
-
-    name: str
-    claim: str
-    apply: Callable[[LogicalProgram], LogicalProgram]
-
-
-def is_cnot(op: cirq.Operation) -> bool:
-    """Whether an operation is a CNOT, its control being `qubits[0]`."""
-    return bool(op.gate == cirq.CNOT)
-
-
-def is_swap(op: cirq.Operation) -> bool:
-    """Whether an operation is a SWAP of two qubits."""
-    return bool(op.gate == cirq.SWAP)
-
-
-def are_inverse(first: cirq.Operation, second: cirq.Operation) -> bool:
-    """Whether two RY or CNOT gates on the same qubits undo each other, for all values of their symbols."""
-    if first.qubits != second.qubits:
-        return False
-    if isinstance(first.gate, cirq.Ry) and isinstance(second.gate, cirq.Ry):
-        total = sympy.sympify(rotation_angle(first) + rotation_angle(second))
-        # Cirq inverts a numeric angle by way of its exponent, which rounds.
-        return bool(abs(total) < _ROUNDING) if total.is_number else bool(total == 0)
-    return is_cnot(first) and is_cnot(second)
-
-
-def rotation_angle(op: cirq.Operation) -> float | sympy.Expr:
-    """The angle of an RY gate, radians."""
-    assert isinstance(op.gate, cirq.Ry)
-    return op.gate._rads
+    return Pass(name, why, apply, Keeps.MEAN)
 
 
 # The reset is a relabelling.
@@ -90,12 +35,12 @@ def rotation_angle(op: cirq.Operation) -> float | sympy.Expr:
 # that the fresh qubits are the decoder's trash wires, and that the encoder's trash is left behind.
 
 
-def relabel(program: LogicalProgram) -> LogicalProgram:
+def relabel(program: Program) -> Program:
     """Take every SWAP gate out by renaming the wires of all that follows."""
     wire: dict[cirq.Qid, cirq.Qid] = {qubit: qubit for qubit in program.qubits}
     operations, found = [], False
-    for op in program.operations():
-        if is_swap(op):
+    for op in program.operations:
+        if op.gate == cirq.SWAP:
             first, second = op.qubits
             wire[first], wire[second] = wire[second], wire[first]
             found = True
@@ -116,7 +61,7 @@ def relabel(program: LogicalProgram) -> LogicalProgram:
     )
 
 
-RELABEL_RESET = Reduction(
+RELABEL_RESET = _reduction(
     "reset_as_relabelling", "SWAP renames wires: the fresh qubits become the decoder's trash wires", relabel
 )
 
@@ -130,11 +75,11 @@ RELABEL_RESET = Reduction(
 # fix-point.
 
 
-def cancel(program: LogicalProgram) -> LogicalProgram:
+def cancel(program: Program) -> Program:
     """Remove every gate together with its inverse where nothing stands between them."""
     operations: list[cirq.Operation | None] = []
     last: dict[cirq.Qid, list[int]] = {qubit: [] for qubit in program.qubits}
-    for op in program.operations():
+    for op in program.operations:
         tops = {last[qubit][-1] if last[qubit] else None for qubit in op.qubits}
         index = tops.pop() if len(tops) == 1 else None
         before = operations[index] if index is not None else None
@@ -147,10 +92,20 @@ def cancel(program: LogicalProgram) -> LogicalProgram:
                 last[qubit].append(len(operations))
             operations.append(op)
     left = [op for op in operations if op is not None]
-    return program if len(left) == len(operations) and None not in operations else program.with_operations(left)
+    return program.with_operations(left)
 
 
-CANCEL_INVERSES = Reduction(
+def are_inverse(first: cirq.Operation, second: cirq.Operation) -> bool:
+    """Whether two RY or CNOT gates on the same qubits undo each other, for all values of their symbols."""
+    if first.qubits != second.qubits:
+        return False
+    if is_ry(first) and is_ry(second):
+        # Cirq inverts a numeric angle by way of its exponent, which rounds.
+        return wrapped(added(angle_of(first), angle_of(second))) == 0
+    return is_cnot(first) and is_cnot(second)
+
+
+CANCEL_INVERSES = _reduction(
     "latent_blocks_cancel", "encoder gates on latents alone cancel against the decoder's first ones", cancel
 )
 
@@ -162,19 +117,19 @@ CANCEL_INVERSES = Reduction(
 # controlled by a fresh qubit on which nothing has acted yet.
 
 
-def drop_zero_controls(program: LogicalProgram) -> LogicalProgram:
+def drop_zero_controls(program: Program) -> Program:
     """Remove every CNOT that is controlled by a qubit on which nothing has acted yet."""
     untouched = set(program.qubits).difference(*program.inputs)
     operations = []
-    for op in program.operations():
+    for op in program.operations:
         if is_cnot(op) and op.qubits[0] in untouched:
             continue
         untouched.difference_update(op.qubits)
         operations.append(op)
-    return program if len(operations) == len(program.operations()) else program.with_operations(operations)
+    return program.with_operations(operations)
 
 
-ZERO_CONTROLS = Reduction("zero_controls", "a CNOT whose control is a fresh |0> is the identity", drop_zero_controls)
+ZERO_CONTROLS = _reduction("zero_controls", "a CNOT whose control is a fresh |0> is the identity", drop_zero_controls)
 
 
 # A CNOT whose control is then projected on |0> is the identity.
@@ -185,20 +140,20 @@ ZERO_CONTROLS = Reduction("zero_controls", "a CNOT whose control is a fresh |0> 
 # With one layer of the paper's ansatz no CNOT between the trash and what is read is left.
 
 
-def drop_projected_controls(program: LogicalProgram) -> LogicalProgram:
+def drop_projected_controls(program: Program) -> Program:
     """Remove every CNOT whose control is projected on |0> by the readout before anything else acts on it."""
     projected = set(program.zero_effect)
     operations = []
-    for op in reversed(program.operations()):
+    for op in reversed(program.operations):
         if stage_of(op) is not Stage.READOUT:
             if is_cnot(op) and op.qubits[0] in projected:
                 continue
             projected.difference_update(op.qubits)
         operations.append(op)
-    return program if len(operations) == len(program.operations()) else program.with_operations(reversed(operations))
+    return program.with_operations(reversed(operations))
 
 
-PROJECTED_CONTROLS = Reduction(
+PROJECTED_CONTROLS = _reduction(
     "projected_controls", "a CNOT whose control is then projected on |0> is the identity", drop_projected_controls
 )
 
@@ -210,11 +165,11 @@ PROJECTED_CONTROLS = Reduction(
 # takes off one gate that is the last on all its qubits, together with its equal on the other side.
 
 
-def drop_common(program: LogicalProgram) -> LogicalProgram:
+def drop_common(program: Program) -> Program:
     """Remove equal gates at the end of both sides of the readout's SWAP pairs, until there are none."""
     partner = dict(program.swap_effect)
     left, right = frozenset(partner), frozenset(partner.values())
-    operations = program.operations()
+    operations = program.operations
     kept = set(range(len(operations)))
     while True:
         ends = [index for index in kept if _is_end(operations, kept, index)]
@@ -227,12 +182,10 @@ def drop_common(program: LogicalProgram) -> LogicalProgram:
                     break
         else:
             break
-    if len(kept) == len(operations):
-        return program
     return program.with_operations(operations[index] for index in sorted(kept))
 
 
-def _is_end(operations: list[cirq.Operation], kept: set[int], index: int) -> bool:
+def _is_end(operations: tuple[cirq.Operation, ...], kept: set[int], index: int) -> bool:
     """Whether nothing but the readout follows an operation."""
     if stage_of(operations[index]) is Stage.READOUT:
         return False
@@ -241,7 +194,7 @@ def _is_end(operations: list[cirq.Operation], kept: set[int], index: int) -> boo
     return all(own.isdisjoint(operations[other].qubits) for other in later)
 
 
-COMMON_LATENT_GATES = Reduction(
+COMMON_LATENT_GATES = _reduction(
     "common_latent_gates_drop", "SWAP commutes with V (x) V: equal gates on both latent registers drop", drop_common
 )
 
@@ -252,31 +205,50 @@ COMMON_LATENT_GATES = Reduction(
 # stays exactly if one of its qubits is measured or meets a gate that stays.
 
 
-def drop_unread(program: LogicalProgram) -> LogicalProgram:
+def drop_unread(program: Program) -> Program:
     """Remove the gates on which no measured bit depends."""
     read = set(program.measured).union(*program.outputs)
     operations = []
-    for op in reversed(program.operations()):
+    for op in reversed(program.operations):
         if not read.isdisjoint(op.qubits):
             read.update(op.qubits)
             operations.append(op)
-    return program if len(operations) == len(program.operations()) else program.with_operations(reversed(operations))
+    return program.with_operations(reversed(operations))
 
 
-LIGHT_CONE = Reduction("light_cone", "gates after which nothing is measured drop", drop_unread)
+LIGHT_CONE = _reduction("light_cone", "gates after which nothing is measured drop", drop_unread)
 
 
-def split_ancilla(program: LogicalProgram) -> LogicalProgram:
-    """Replace one ancilla that controls all SWAPs by one ancilla a pair."""
-    readout = program.operations(Stage.READOUT)
+def split_ancilla(program: Program) -> Program:
+    """Replace one ancilla that controls all SWAPs by one ancilla a pair, of which only the parity is read.
+
+    Let a controlled SWAP stand for each pair (a, b), all with one ancilla in |+>, and let <X> of the ancilla be read
+    and all else be discarded (the paper's form: H, CSWAPs, H, <Z>).
+
+    1. SWAP is diag(1, 1, 1, -1) in the Bell basis of (a, b). The change back to the computational basis after the test
+       acts on discarded qubits alone, so that the pair is left in the basis in which the controlled SWAP is a CCZ.
+    2. The CCZs are diagonal in the pairs' bits u, v; the pairs are discarded, so that these bits may be taken as
+       measured: the ancilla is flipped in its X basis by u AND v of each pair, and <X> is the mean of the product of
+       (-1)^(u AND v).
+    3. That product can be gathered by one ancilla a pair: each is flipped by its own pair only, and the parity of all
+       of them is the sign that the one ancilla would have had. No ancilla has to reach more than one pair, or to be
+       copied.
+    4. One ancilla in |0> becomes |u AND v> by RY(+-pi/4) rotations between Z^u, Z^(u+v), Z^u: as Z RY(s) Z = RY(-s),
+       RY(s3) Z^u RY(s2) Z^(u+v) RY(s1) Z^u RY(s0) rotates |0> by s3 + (-1)^u s2 + (-1)^v s1 + (-1)^(u+v) s0 up to a
+       sign, which for (s3, s2, s1, s0) = (1, -1, -1, 1) pi/4 is pi u v. (Margolus' gate on a target in |0>.)
+    5. Three CZ with one wire of the pair suffice, which then carries u, u + v, u: a CNOT from the other wire stands
+       between them. Only the wires a - b - ancilla have to be neighbours (a grid has no triangles). With the Bell
+       basis' own CNOT that makes 6 gates a pair.
+    """
+    readout = program.of_stage(Stage.READOUT)
     pairs = [(op.qubits[1], op.qubits[2]) for op in readout if isinstance(op.gate, cirq.CSwapGate)]
     if not pairs or len(program.measured) != 1:
         return program
     ancillas = tuple(cirq.NamedQubit(f"{program.measured[0]}_{index}") for index in range(len(pairs)))
     tests = (_conjunction(*pair, ancilla) for pair, ancilla in zip(pairs, ancillas, strict=True))
-    model = program.operations(Stage.ENCODER, Stage.DECODER)
+    model = program.of_stage(Stage.ENCODER, Stage.DECODER)
     return replace(
-        program.with_operations((model, tagged(tests, Stage.READOUT))),
+        program.with_operations((*model, *tagged(tests, Stage.READOUT).all_operations())),
         measured=ancillas,
         estimator=Estimator(len(ancillas), signs=tuple(range(len(ancillas)))),
     )
@@ -298,80 +270,20 @@ def _conjunction(far: cirq.Qid, near: cirq.Qid, ancilla: cirq.Qid) -> Iterator[c
     yield cirq.ry(np.pi / 4)(ancilla)
 
 
-ANCILLA_A_PAIR = Reduction(
+ANCILLA_A_PAIR = _reduction(
     "ancilla_a_pair",
     "the data are discarded: each CSWAP becomes the AND of two Bell bits in an ancilla of its own, read as a parity",
     split_ancilla,
 )
 
 
-# Applying reductions, with what each of them did and a numeric check.
+# All steps.
 
 
-TOLERANCE = 1e-10
-"""The most by which a step may move the mean of the readout: rounding of double precision."""
-
-
-def apply_reductions(
-    program: LogicalProgram, reductions: Sequence[Reduction], seed: int = 0
-) -> tuple[LogicalProgram, tuple[StageRecord, ...]]:
-    """Apply reductions in order; those that find nothing to do leave no record.
-
-    Args:
-        program: the circuit to reduce.
-        reductions: the steps.
-        seed: of the generic state and angles of the numeric check.
-
-    Returns:
-        The reduced program, and a record of the program as given and one for each step that changed it.
-
-    Raises:
-        VerificationError: a step moved the mean of the readout; its claim or its code is wrong.
-    """
-    value = mean(program, seed)
-    records = [_record("the paper's circuit", program, Check("the readout's circuit, reset and SWAP tests as gates"))]
-    for reduction in reductions:
-        reduced = reduction.apply(program)
-        if reduced is program:
-            continue
-        after = mean(reduced, seed)
-        if abs(after - value) > TOLERANCE:
-            raise VerificationError(f"reduction {reduction.name} moved the readout by {after - value:.3g}")
-        program = reduced
-        records.append(_record(reduction.name, program, Check(reduction.claim, abs(after - value), TOLERANCE)))
-    return program, tuple(records)
-
-
-def count_logical(program: LogicalProgram) -> Counts:
-    """Counts of a program in RY and CZ, all its qubits included."""
-    return count(to_real_gates(program).circuit, qubits=len(program.qubits))
-
-
-def mean(program: LogicalProgram, seed: int) -> float:
-    """The mean of the readout for a generic patch state, at generic angles where there are symbols."""
-    generator = np.random.default_rng(seed)
-    state = generator.uniform(size=program.specification.pixel_count)
-    state /= np.linalg.norm(state)
-    resolved = program.resolved(seed)
-    inputs = [Boundary(register, state) for register in program.inputs]
-    outputs = [Boundary(register, state) for register in program.outputs]
-    return expectation(resolved.circuit, program.measured, program.estimator, inputs, outputs).value
-
-
-def _record(name: str, program: LogicalProgram, check: Check) -> StageRecord:
-    counts = count_logical(program)
-    return StageRecord(
-        name, counts.one_qubit_gates, counts.two_qubit_gates, counts.two_qubit_depth, counts.depth, check
-    )
-
-
-# Reductions: named steps, each proved in its module's docstring, that make a readout's circuit smaller.
-
-
-LITERAL: tuple[Reduction, ...] = (RELABEL_RESET,)
+LITERAL: tuple[Pass, ...] = (RELABEL_RESET,)
 """What even the literal circuit gets: hardware has no gate for a change of names."""
 
-REDUCTIONS: tuple[Reduction, ...] = (
+REDUCTIONS: tuple[Pass, ...] = (
     ANCILLA_A_PAIR,
     CANCEL_INVERSES,
     COMMON_LATENT_GATES,
@@ -381,5 +293,5 @@ REDUCTIONS: tuple[Reduction, ...] = (
 )
 """The order matters: equal gates drop before one side of them is reduced, and the light cone comes last."""
 
-ALL: tuple[Reduction, ...] = (*LITERAL, *REDUCTIONS)
+ALL: tuple[Pass, ...] = (*LITERAL, *REDUCTIONS)
 """All steps, in order."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cirq
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.expectation import Boundary, expectation
-from qpbae_tn.compiler.lowering.equivalence import VerificationError
+from qpbae_tn.compiler.expectation import mean
+from qpbae_tn.compiler.passes import VerificationError
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.compiler.targets.target import Target, check_program, duration_ns
 from qpbae_tn.model.fidelity import reconstruction_fidelity, trash_fidelity
@@ -72,35 +71,30 @@ def model_scores(
 
 
 def verify(
-    circuit: cirq.Circuit,
+    program: Program,
     target: Target,
-    estimator: Estimator,
     quantity: Quantity,
     *,
+    patch: NDArray[np.float64],
     expected: float,
     for_patch: float,
-    inputs: tuple[Boundary, ...] = (),
-    outputs: tuple[Boundary, ...] = (),
 ) -> Verification:
-    """Verify a native circuit for one patch.
+    """Verify a native program for one patch.
 
     Args:
-        circuit: native, placed, without symbols, all bits measured by one operation at its end.
+        program: scheduled, on the target's qubits, without symbols.
         target: the device it is for.
-        estimator: from bits to the value of a shot.
         quantity: what the estimator's mean should be.
+        patch: shape (2^n,), what registers hold that are taken to start in the patch state, or to be projected on it.
         expected: that quantity for the state that is prepared.
         for_patch: that quantity for the patch.
-        inputs: registers that are taken to hold the patch (no preparation).
-        outputs: registers that are projected on the patch at the end (no inverse preparation).
 
     Raises:
         VerificationError: the expectation differs by more than `TOLERANCE`.
         InputError: the device does not take the program.
     """
-    check_program(circuit, target)
-    (measurement,) = (op for op in circuit.all_operations() if cirq.is_measurement(op))
-    found = expectation(circuit, measurement.qubits, estimator, inputs, outputs)
+    check_program(program.moments, target)
+    found = mean(program, patch)
     if not abs(found.value - expected) <= TOLERANCE:
         raise VerificationError(
             f"the compiled circuit gives {found.value:.9f} where the model's {quantity.value} is {expected:.9f}"
@@ -111,6 +105,6 @@ def verify(
         found=found.value,
         for_patch=for_patch,
         method=found.method,
-        duration_ns=duration_ns(circuit, target),
+        duration_ns=duration_ns(program.moments, target),
         max_duration_ns=target.max_program_duration_ns,
     )

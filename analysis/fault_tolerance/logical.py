@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from qpbae_tn.analysis.resources import formulas as f
-from qpbae_tn.analysis.resources.preparation_formulas import preparation_rotations
+from qpbae_tn.analysis.resources.formulas import preparation_rotations
 from qpbae_tn.compiler.preparation.names import parse_preparation
 from qpbae_tn.model.blocks import BLOCK_KINDS, BlockKind
 

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from qpbae_tn.compiler.logical import Stage, stage_of
-from qpbae_tn.compiler.program import CompiledProgram
+from qpbae_tn.compiler.compiled import CompiledProgram
+from qpbae_tn.compiler.gates import Stage, stage_of
 from qpbae_tn.report.charts import PALETTE, STYLE, to_svg
 
 STAGE_COLOURS = dict(zip(Stage, (PALETTE[5], PALETTE[0], PALETTE[2], PALETTE[1]), strict=True))

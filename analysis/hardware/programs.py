@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.protocol import Preparation
-from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import get_readout
 from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.experiment.initial_angles import initial_angles

@@ -15,8 +15,8 @@ import cirq
 
 from qpbae_tn.analysis.noise.program import NoisyProgram, Step, Turn, fused, observable
 from qpbae_tn.analysis.noise.transfer import FloatArray, operation_transfer
-from qpbae_tn.compiler.logical import Stage, stage_of
-from qpbae_tn.compiler.program import CompiledProgram
+from qpbae_tn.compiler.compiled import CompiledProgram
+from qpbae_tn.compiler.gates import Stage, stage_of
 from qpbae_tn.compiler.targets.target import check_program
 from qpbae_tn.errors import InputError
 

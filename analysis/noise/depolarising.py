@@ -18,7 +18,8 @@ from qpbae_tn.analysis.noise.transfer import (
     kronecker,
     operation_transfer,
 )
-from qpbae_tn.compiler.logical import LogicalProgram, Stage, stage_of
+from qpbae_tn.compiler.gates import Stage, stage_of
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.errors import InputError
 
 PAPER_P = 0.2
@@ -32,7 +33,7 @@ def check_strength(p: float) -> float:
     return p
 
 
-def depolarised(program: LogicalProgram, p: float, noisy: Collection[Stage] = tuple(Stage)) -> NoisyProgram:
+def depolarised(program: Program, p: float, noisy: Collection[Stage] = tuple(Stage)) -> NoisyProgram:
     """A readout's circuit with a depolarising channel on each wire after each gate.
 
     Args:
@@ -62,7 +63,7 @@ def depolarised(program: LogicalProgram, p: float, noisy: Collection[Stage] = tu
     return NoisyProgram(fused(steps), registers, factors)
 
 
-def gate_count(program: LogicalProgram) -> int:
+def gate_count(program: Program) -> int:
     """Wires that a channel stands on: the sum over gates of their qubits."""
     return sum(len(op.qubits) for op in program.circuit.all_operations())
 

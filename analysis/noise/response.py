@@ -15,9 +15,10 @@ from qpbae_tn.analysis.noise.depolarising import check_strength, depolarised, ga
 from qpbae_tn.analysis.noise.expectation import PulledBack, pull_back
 from qpbae_tn.analysis.noise.program import NoisyProgram, observable
 from qpbae_tn.analysis.noise.transfer import FloatArray
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.logical import LogicalProgram, Stage
-from qpbae_tn.compiler.program import CompiledProgram
+from qpbae_tn.compiler.gates import Stage
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.specification import ModelSpecification
@@ -83,7 +84,7 @@ class DepolarisedResponse:
         return pull_back(depolarised(self._logical, self.p, self.noisy))
 
     @cached_property
-    def _logical(self) -> LogicalProgram:
+    def _logical(self) -> Program:
         return self.readout.program(self.specification, self.angles)
 
     @property

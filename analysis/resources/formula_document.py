@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qpbae_tn.analysis.resources import formulas as f
-from qpbae_tn.analysis.resources import preparation_formulas as p
 from qpbae_tn.compiler.preparation.exact import LINE_CZ
 
 LEGEND = (
@@ -52,9 +51,9 @@ GROUPS: tuple[FormulaGroup, ...] = (
         "two-qubit gates of one preparation; exact: "
         + ", ".join(f"{gates} at n={n}" for n, gates in LINE_CZ.items() if n % 2 == 0)
         + ", and from n=8 on",
-        {"mps:2": p.MPS_BOND_2, "exact": p.EXACT},
+        {"mps:2": f.MPS_BOND_2, "exact": f.EXACT},
     ),
-    FormulaGroup("preparation_depth", "two-qubit depth of one preparation", {"mps:2": p.MPS_BOND_2_DEPTH}),
+    FormulaGroup("preparation_depth", "two-qubit depth of one preparation", {"mps:2": f.MPS_BOND_2_DEPTH}),
 )
 
 

@@ -21,11 +21,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import sympy
 
-from qpbae_tn.compiler.logical import Stage
+from qpbae_tn.compiler.gates import Stage
+from qpbae_tn.compiler.preparation.exact import LINE_CZ, ExactPreparation
+from qpbae_tn.compiler.preparation.mps import MpsPreparation
+from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation
+from qpbae_tn.errors import InputError
 from qpbae_tn.model.blocks import BlockKind, Cnot
+from qpbae_tn.model.specification import ModelSpecification
 
 N, BD, LAYERS, CNOTS, ANGLES, ZEROS = sympy.symbols("n BD L c a z", integer=True, nonnegative=True)
 """Qubits of a patch, latent qubits, layers, CNOTs and angles a block, and 1 where a block ends with its one CNOT."""
@@ -65,6 +71,21 @@ class Formula:
     def latex(self) -> str:
         """As LaTeX."""
         return str(sympy.latex(self.expression, symbol_names={BD: "B_D", LAYERS: "L"}))
+
+
+class Sizes(NamedTuple):
+    """What the formulas depend on: n, BD, layers and the block kind of a staircase."""
+
+    qubits: int
+    bottleneck: int
+    layers: int
+    kind: BlockKind
+
+
+def sizes_of(specification: ModelSpecification) -> Sizes:
+    """Of a model whose ansatz is a staircase."""
+    n, blocks = specification.qubit_count, specification.ansatz.blocks
+    return Sizes(n, specification.bottleneck, len(blocks) // (n - 1), blocks[0].kind)
 
 
 Formulas = dict[str, Formula]
@@ -217,3 +238,49 @@ EFFECTIVE_PARAMETERS_ONE_LAYER = Formula("effective parameters", TRASH)
 def has_depth_formula(layers: int, kind: BlockKind) -> bool:
     """Whether the depth formulas hold: one layer of the paper's blocks."""
     return layers == 1 and kind.cnot_count == 1 and bool(ends_with_cnot(kind))
+
+
+# State preparation; only preparations whose length does not depend on the data have a formula.
+
+MPS_BOND_2 = Formula("mps:2", 2 * N - 3)
+"""Two-qubit gates of a bond-2 matrix product state; a bond K takes min(ceil(log2 K), n // 2) layers of them."""
+
+MPS_BOND_2_DEPTH = Formula("mps:2", sympy.Max(1, N - 1))
+"""Two-qubit depth of it, grown from the centre to both sides."""
+
+EXACT = Formula("exact", 2**N - N - 1)
+"""Two-qubit gates of the exact preparation past n = 8: linear in the pixels N_P = 2^n. Up to n = 8: `LINE_CZ`."""
+
+
+def preparation_gates(preparation: Preparation, qubits: int) -> int:
+    """Two-qubit gates of one preparation of n qubits.
+
+    Raises:
+        InputError: a preparation whose length depends on the data.
+    """
+    match preparation:
+        case NoPreparation():
+            return 0
+        case ExactPreparation():
+            return LINE_CZ.get(qubits, (1 << qubits) - qubits - 1)
+        case MpsPreparation():
+            return preparation.layers(qubits) * (2 * qubits - 3)
+    raise data_dependent(preparation)
+
+
+def preparation_rotations(preparation: Preparation, qubits: int) -> int:
+    """RY gates of one preparation of n qubits; raises `InputError` as `preparation_gates`."""
+    if isinstance(preparation, NoPreparation):
+        return 0
+    if isinstance(preparation, ExactPreparation) and qubits not in LINE_CZ:
+        return (1 << qubits) - 1
+    return qubits + 2 * preparation_gates(preparation, qubits)
+
+
+def data_dependent(preparation: Preparation) -> InputError:
+    """The error for a preparation without a closed formula."""
+    return InputError(
+        f"the length of preparation {preparation.name} depends on the patches",
+        where="preparation",
+        remedy="give none, exact or mps:BOND",
+    )

@@ -16,7 +16,7 @@ from qpbae_tn.analysis.resources.charts import budget_chart, preparation_chart, 
 from qpbae_tn.analysis.resources.configuration import Assumptions, Effort, Grid, Placing
 from qpbae_tn.analysis.resources.estimate import estimate
 from qpbae_tn.analysis.resources.formula_document import GROUPS, formula_document
-from qpbae_tn.analysis.resources.preparation_formulas import preparation_gates
+from qpbae_tn.analysis.resources.formulas import preparation_gates
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.readouts import READOUTS

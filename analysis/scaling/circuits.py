@@ -72,7 +72,7 @@ def counted(specification: ModelSpecification) -> dict[str, dict[str, dict[str, 
     """Counts of each readout's circuit in RY and CZ: as the paper's circuit stands, and reduced."""
     from qpbae_tn.compiler.circuits import symbols
     from qpbae_tn.compiler.readouts import READOUTS
-    from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS, count_logical
+    from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS
 
     found = {}
     for name, readout in READOUTS.items():
@@ -81,7 +81,7 @@ def counted(specification: ModelSpecification) -> dict[str, dict[str, dict[str, 
         for label, steps in (("literal", LITERAL), ("reduced", REDUCTIONS)):
             for step in steps:
                 program = step.apply(program)
-            counts[label] = count_logical(program).to_json()
+            counts[label] = program.counts().to_json()
         found[name] = counts
     return found
 

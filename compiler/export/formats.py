@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import cirq
 import numpy as np
 
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.export.qsim_text import QsimText
-from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.errors import InputError
 
 # What an exported circuit does not hold: the preparation, where the program was compiled without one.
@@ -24,7 +24,7 @@ def missing_note(program: CompiledProgram) -> str | None:
     """One sentence on what has to be put around the circuit before it measures its score; None with a preparation."""
     if not program.preparation.assumes_state:
         return None
-    inputs, outputs = program.logical.inputs, program.logical.outputs
+    inputs, outputs = program.native.inputs, program.native.outputs
     what = "its input register starts" if len(inputs) == 1 else f"its {len(inputs)} input registers each start"
     then = ", and the inverse of that preparation has to follow before the measurement" if outputs else ""
     return (
@@ -38,14 +38,12 @@ def missing_parts(program: CompiledProgram) -> dict[str, Any] | None:
     note = missing_note(program)
     if note is None:
         return None
-    logical = program.logical
-    end = dict(zip(logical.measured, program.measured, strict=True))
     return {
         "note": note,
-        "inputs": [[_place(program.qubit_map[qubit]) for qubit in register] for register in logical.inputs],
+        "inputs": [[_place(qubit) for qubit in register] for register in program.native.inputs],
         "inputs_note": "each of these registers starts in the patch state, most significant qubit first; all other "
         "qubits start in |0>",
-        "outputs": [[_place(end[qubit]) for qubit in register] for register in logical.outputs],
+        "outputs": [[_place(qubit) for qubit in register] for register in program.native.outputs],
         "outputs_note": "on each of these registers, most significant qubit first, the inverse of the preparation "
         "stands between the last gate and the measurement: 0...0 then means that the register was in the patch state",
         "patch": program.state.tolist(),

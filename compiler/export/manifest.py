@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn import __version__
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.export.formats import missing_parts
-from qpbae_tn.compiler.program import MEASUREMENT_KEY, CompiledProgram
+from qpbae_tn.compiler.program import MEASUREMENT_KEY
 
 SCHEMA = "qpbae_tn/circuit"
 SCHEMA_VERSION = 1

@@ -10,9 +10,9 @@ import cirq
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.export.formats import Format, GoogleProgram, encode_sweep, format_of, stem_of
 from qpbae_tn.compiler.export.manifest import Angles, File, manifest
-from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.errors import InputError
 from qpbae_tn.output import check_output_file, write_atomically
 

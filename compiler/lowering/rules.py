@@ -1,194 +1,202 @@
-"""Rewriting rules of real programs: each keeps the distribution of the measured bits, for every input and angle."""
+"""Rewriting rules of real circuits: each keeps the distribution of the measured bits, for every input and angle.
+
+Circuits of this model are real: RY and CZ do. Rotations about Z come in with Z, H and X, and go out again; only the T
+gates of a literal SWAP test stay. Global phases are dropped. Cirq's transformers know neither qubits that start in |0>
+nor that all CZ commute, and lose the stages of the gates that they merge.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import cirq
 
-from qpbae_tn.compiler.logical import Stage
-from qpbae_tn.compiler.lowering.angles import Angle
-from qpbae_tn.compiler.lowering.real_program import Cz, Phase, RealGate, RealProgram, Ry
+from qpbae_tn.compiler.gates import (
+    Angle,
+    Stage,
+    added,
+    angle_of,
+    is_cz,
+    is_multiple,
+    is_ry,
+    is_whole,
+    ry,
+    stage_of,
+    without_hadamards,
+    wrapped,
+    z_power,
+)
 from qpbae_tn.compiler.lowering.runs import merge_runs
+from qpbae_tn.compiler.passes import Pass
+from qpbae_tn.compiler.program import Program
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A named rewriting rule.
-
-    Args:
-        name: what the log calls it.
-        why: why the measured bits keep their distribution.
-        apply: the rewriting.
-    """
-
-    name: str
-    why: str
-    apply: Callable[[RealProgram], RealProgram]
+def write_in_ry_and_cz(program: Program) -> Program:
+    """Write H and X in RY and Z; raises ValueError for a gate that the rules do not know."""
+    return program.with_operations(part for op in program.operations for part in without_hadamards(op))
 
 
-def merge_rotations(program: RealProgram) -> RealProgram:
+def merge_rotations(program: Program) -> Program:
     """Sum rotations of a qubit with nothing in between; drop multiples of a full turn. The later gate's stage stays."""
-    gates: dict[int, RealGate] = {}
-    last: dict[cirq.Qid, int] = {}
-    last_phase: dict[cirq.Qid, int] = {}
-    for index, gate in enumerate(program.gates):
-        match gate:
-            case Ry(qubit, angle, stage):
-                earlier = gates.pop(last[qubit]) if qubit in last else None
-                if isinstance(earlier, Ry):
-                    angle = earlier.angle + angle
-                gates[index] = Ry(qubit, angle.wrapped(), stage)
-                last[qubit] = index
-                last_phase.pop(qubit, None)
-            case Phase(qubit, half_turns, stage):
-                earlier = gates.pop(last_phase[qubit]) if qubit in last_phase else None
-                if isinstance(earlier, Phase):
-                    half_turns += earlier.half_turns
-                gates[index] = Phase(qubit, half_turns, stage)
-                last_phase[qubit] = index
-                last.pop(qubit, None)
-            case Cz(first, second, _):
-                gates[index] = gate
-                last.pop(first, None)
-                last.pop(second, None)
-    return program.with_gates([gates[index] for index in sorted(gates) if not _is_identity(gates[index])])
+    gates: dict[int, cirq.Operation] = {}
+    last_ry: dict[cirq.Qid, int] = {}  # places of rotations that a later one can join
+    last_z: dict[cirq.Qid, int] = {}
+    for index, op in enumerate(program.operations):
+        if is_cz(op):
+            for qubit in op.qubits:  # rotations about Z commute with it
+                last_ry.pop(qubit, None)
+        else:
+            (qubit,) = op.qubits
+            own, other = (last_ry, last_z) if is_ry(op) else (last_z, last_ry)
+            if qubit in own:
+                op = _summed(gates.pop(own[qubit]), op)
+            op = _turned(op, angle_of(op)) if is_ry(op) else op
+            own[qubit] = index
+            other.pop(qubit, None)
+        gates[index] = op
+    return program.with_operations(gates[index] for index in sorted(gates) if not _is_identity(gates[index]))
 
 
-def push_paulis(program: RealProgram) -> RealProgram:
+def push_paulis(program: Program) -> Program:
     """Carry Z, and half turns that a later rotation takes up, through the program to where they vanish.
 
     Z turns RY(t) into RY(-t), commutes with CZ and is not seen by a measurement. Y commutes with RY and turns into Y Z
     across a CZ. Z stays at the end of qubits that are measured in an arbitrary basis.
     """
-    rotations = Counter(gate.qubit for gate in program.gates if isinstance(gate, Ry))
-    flipped: dict[cirq.Qid, bool] = {}
-    turned: dict[cirq.Qid, bool] = {}
-    gates: list[RealGate] = []
-    for gate in program.gates:
-        match gate:
-            case Phase(qubit, half_turns, stage):
-                if _is_whole(half_turns):
-                    flipped[qubit] = flipped.get(qubit, False) != (round(half_turns) % 2 == 1)
-                else:
-                    gates.append(Phase(qubit, -half_turns if turned.get(qubit) else half_turns, stage))
-            case Ry(qubit, angle, stage):
-                rotations[qubit] -= 1
-                if angle.is_half_turn and rotations[qubit]:
-                    turned[qubit] = not turned.get(qubit, False)
-                    continue
-                angle = -angle if flipped.get(qubit) else angle
-                if turned.pop(qubit, False):
-                    angle = angle + _HALF_TURN
-                gates.append(Ry(qubit, angle.wrapped(), stage))
-            case Cz(first, second, _):
-                if turned.get(first):
-                    flipped[second] = not flipped.get(second, False)
-                if turned.get(second):
-                    flipped[first] = not flipped.get(first, False)
-                gates.append(gate)
-    if program.any_basis:
-        gates += (Phase(qubit, 1.0, Stage.READOUT) for qubit in program.measured if flipped.get(qubit))
-    return program.with_gates(gates)
+    rotations = Counter(op.qubits[0] for op in program.operations if is_ry(op))
+    flipped: set[cirq.Qid] = set()  # by a Z that is being carried
+    turned: set[cirq.Qid] = set()  # by a Y
+    gates: list[cirq.Operation] = []
+    for op in program.operations:
+        qubit = op.qubits[0]
+        if is_cz(op):
+            for one, other in (op.qubits, op.qubits[::-1]):
+                flipped ^= {other} if one in turned else set()
+            gates.append(op)
+        elif is_ry(op):
+            rotations[qubit] -= 1
+            angle = angle_of(op)
+            if _is_half_turn(angle) and rotations[qubit]:
+                turned ^= {qubit}
+                continue
+            angle = -angle if qubit in flipped else angle
+            if qubit in turned:
+                turned.remove(qubit)
+                angle = added(angle, math.pi)
+            gates.append(_turned(op, angle))
+        elif is_whole(_exponent(op)):
+            flipped ^= {qubit} if round(_exponent(op)) % 2 else set()
+        else:
+            gates.append(z_power(qubit, -_exponent(op), stage_of(op)) if qubit in turned else op)
+    if program.outputs:
+        gates += (z_power(qubit, 1.0, Stage.READOUT) for qubit in program.measured if qubit in flipped)
+    return program.with_operations(gates)
 
 
-def resolve_basis_states(program: RealProgram) -> RealProgram:
+def resolve_basis_states(program: Program) -> Program:
     """Replace CZ with a qubit that is still |0> by nothing, with one that is still |1> by Z on the other."""
-    state: dict[cirq.Qid, bool | None] = {qubit: None if qubit in program.inputs else False for qubit in program.qubits}
-    gates: list[RealGate] = []
-    for gate in program.gates:
-        match gate:
-            case Ry(qubit, angle, _):
-                known = state[qubit]
-                if known is not None and not angle.is_zero:
-                    state[qubit] = (not known) if angle.is_half_turn else None
-                gates.append(gate)
-            case Phase(qubit, _, _):
-                if state[qubit] is None:
-                    gates.append(gate)
-            case Cz(first, second, stage):
-                for control, other in ((first, second), (second, first)):
-                    if state[control] is not None:
-                        if state[control]:
-                            gates.append(Phase(other, 1.0, stage))
-                        break
-                else:
-                    gates.append(gate)
-    return push_paulis(program.with_gates(gates))
+    state: dict[cirq.Qid, bool | None] = dict.fromkeys(program.qubits, False) | dict.fromkeys(program.held)
+    gates: list[cirq.Operation] = []
+    for op in program.operations:
+        if is_cz(op):
+            known = next((pair for pair in (op.qubits, op.qubits[::-1]) if state[pair[0]] is not None), None)
+            if known is None:
+                gates.append(op)
+            elif state[known[0]]:
+                gates.append(z_power(known[1], 1.0, stage_of(op)))
+            continue
+        qubit, known_state = op.qubits[0], state[op.qubits[0]]
+        if is_ry(op):
+            if known_state is not None and not is_multiple(angle_of(op), 2 * math.pi):
+                state[qubit] = not known_state if _is_half_turn(angle_of(op)) else None
+            gates.append(op)
+        elif known_state is None:
+            gates.append(op)
+    return push_paulis(program.with_operations(gates))
 
 
-def drop_unseen(program: RealProgram) -> RealProgram:
+def drop_unseen(program: Program) -> Program:
     """Drop gates that no measurement sees: RY on qubits that nothing reads any more, CZ with no rotation behind it."""
     read = set(program.measured)
-    rotated: set[cirq.Qid] = set(program.measured) if program.any_basis else set()
-    kept: list[RealGate] = []
-    for gate in reversed(program.gates):
-        match gate:
-            case Ry(qubit, _, _):
-                if qubit not in read:
-                    continue
-                rotated.add(qubit)
-            case Phase(qubit, _, _):
-                if qubit not in rotated:
-                    continue
-            case Cz(first, second, _):
-                if first not in rotated and second not in rotated:
-                    continue
-                read.update((first, second))
-        kept.append(gate)
-    return program.with_gates(kept[::-1])
+    rotated: set[cirq.Qid] = set(program.measured) if program.outputs else set()
+    kept: list[cirq.Operation] = []
+    for op in reversed(program.operations):
+        if is_cz(op):
+            if rotated.isdisjoint(op.qubits):
+                continue
+            read.update(op.qubits)
+        elif is_ry(op):
+            if read.isdisjoint(op.qubits):
+                continue
+            rotated.update(op.qubits)
+        elif rotated.isdisjoint(op.qubits):
+            continue
+        kept.append(op)
+    return program.with_operations(kept[::-1])
 
 
-def cancel_pairs(program: RealProgram) -> RealProgram:
+def cancel_pairs(program: Program) -> Program:
     """Cancel two CZ on the same pair when neither of its qubits is rotated in between (all CZ commute)."""
     open_gates: dict[frozenset[cirq.Qid], int] = {}
     dropped: set[int] = set()
-    for index, gate in enumerate(program.gates):
-        match gate:
-            case Ry(qubit, _, _):
-                for pair in [pair for pair in open_gates if qubit in pair]:
-                    del open_gates[pair]
-            case Cz():
-                earlier = open_gates.pop(gate.pair, None)
-                if earlier is None:
-                    open_gates[gate.pair] = index
-                else:
-                    dropped |= {earlier, index}
-    return program.with_gates([gate for index, gate in enumerate(program.gates) if index not in dropped])
+    for index, op in enumerate(program.operations):
+        if is_ry(op):
+            open_gates = {pair: place for pair, place in open_gates.items() if op.qubits[0] not in pair}
+        elif is_cz(op):
+            earlier = open_gates.pop(frozenset(op.qubits), None)
+            if earlier is None:
+                open_gates[frozenset(op.qubits)] = index
+            else:
+                dropped |= {earlier, index}
+    return program.with_operations(op for index, op in enumerate(program.operations) if index not in dropped)
 
 
-def _is_identity(gate: RealGate) -> bool:
-    match gate:
-        case Ry(_, angle, _):
-            return angle.is_zero
-        case Phase(_, half_turns, _):
-            return _is_whole(half_turns / 2)
-        case Cz():
-            return False
+def _merge_swaps(program: Program) -> Program:
+    """In a literal circuit only the router's SWAPs merge, with the gates beside them."""
+    return merge_runs(program) if program.placement is not None and program.placement.swaps else program
 
 
-def _is_whole(half_turns: float) -> bool:
-    return abs(half_turns - round(half_turns)) < _NEGLIGIBLE
+def _summed(earlier: cirq.Operation, later: cirq.Operation) -> cirq.Operation:
+    """Two rotations about the same axis as one, which is the later one's."""
+    if is_ry(later):
+        return ry(later.qubits[0], wrapped(added(angle_of(earlier), angle_of(later))), stage_of(later))
+    return z_power(later.qubits[0], _exponent(earlier) + _exponent(later), stage_of(later))
 
 
-_NEGLIGIBLE = 1e-12
-_HALF_TURN = Angle(math.pi)
+def _turned(op: cirq.Operation, angle: Angle) -> cirq.Operation:
+    """An RY with another angle; the very same where that is its own."""
+    angle = wrapped(angle)
+    return op if angle == angle_of(op) else ry(op.qubits[0], angle, stage_of(op))
 
-MERGE = Rule("merge rotations, schedule CZ", "RY(a) RY(b) = RY(a + b), and all CZ commute", merge_rotations)
-PAULIS = Rule("push Paulis", "Z RY(t) Z = RY(-t), Y CZ = CZ (Y Z), Z is not seen by a measurement", push_paulis)
-BASIS_STATES = Rule("resolve basis states", "CZ with |0> is the identity, with |1> it is Z", resolve_basis_states)
-UNSEEN = Rule("drop unseen gates", "outside the light cone of the measurements", drop_unseen)
-CANCEL = Rule("cancel pairs", "CZ CZ = 1, and all CZ commute", cancel_pairs)
-RUNS = Rule("merge runs on a pair", "gates on one pair are a matrix that two or three CZ make", merge_runs)
 
-LITERAL_RULES: tuple[Rule, ...] = (PAULIS, MERGE)
-"""Rules that leave every two-qubit gate in place."""
+def _exponent(op: cirq.Operation) -> float:
+    assert isinstance(op.gate, cirq.ZPowGate)
+    return float(op.gate.exponent)
 
-ROUTED_LITERAL_RULES: tuple[Rule, ...] = (*LITERAL_RULES, RUNS)
-"""For such programs after routing: the router's SWAPs merge with the gates beside them."""
 
-ALL_RULES: tuple[Rule, ...] = (PAULIS, MERGE, BASIS_STATES, UNSEEN, CANCEL, RUNS)
+def _is_identity(op: cirq.Operation) -> bool:
+    if is_cz(op):
+        return False
+    return is_multiple(angle_of(op), 2 * math.pi) if is_ry(op) else is_whole(_exponent(op) / 2)
+
+
+def _is_half_turn(angle: Angle) -> bool:
+    """Whether the rotation is Y up to a global phase, whatever the symbols are."""
+    return is_multiple(added(angle, math.pi), 2 * math.pi)
+
+
+WRITE_REAL = Pass("write in RY and CZ", "", write_in_ry_and_cz)
+MERGE = Pass("merge rotations, schedule CZ", "RY(a) RY(b) = RY(a + b), and all CZ commute", merge_rotations)
+PAULIS = Pass("push Paulis", "Z RY(t) Z = RY(-t), Y CZ = CZ (Y Z), Z is not seen by a measurement", push_paulis)
+BASIS_STATES = Pass("resolve basis states", "CZ with |0> is the identity, with |1> it is Z", resolve_basis_states)
+UNSEEN = Pass("drop unseen gates", "outside the light cone of the measurements", drop_unseen)
+CANCEL = Pass("cancel pairs", "CZ CZ = 1, and all CZ commute", cancel_pairs)
+RUNS = Pass("merge runs on a pair", "gates on one pair are a matrix that two or three CZ make", merge_runs)
+SWAPS = Pass(RUNS.name, RUNS.why, _merge_swaps)
+
+LITERAL_RULES: tuple[Pass, ...] = (PAULIS, MERGE, SWAPS)
+"""Rules that leave every two-qubit gate of the paper's circuit in place."""
+
+ALL_RULES: tuple[Pass, ...] = (PAULIS, MERGE, BASIS_STATES, UNSEEN, CANCEL, RUNS)
 """All rules, applied in turn until none changes the program."""

@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.targets.target import Target
 
 # What a circuit asks of a placement: which qubits meet how often, and which are measured.
@@ -18,7 +19,7 @@ from qpbae_tn.compiler.targets.target import Target
 
 @dataclass(frozen=True)
 class Interactions:
-    """The interaction graph of a circuit of one- and two-qubit gates.
+    """The interaction graph of a program of one- and two-qubit gates.
 
     Args:
         qubits: all qubits, in order.
@@ -33,20 +34,17 @@ class Interactions:
     measured: frozenset[cirq.Qid]
 
     @classmethod
-    def of(cls, circuit: cirq.AbstractCircuit) -> Interactions:
-        """Of a circuit; raises ValueError for gates on three qubits or more."""
+    def of(cls, program: Program) -> Interactions:
+        """Of a program; raises ValueError for gates on three qubits or more."""
         one, two = Counter[cirq.Qid](), Counter[frozenset[cirq.Qid]]()
-        measured: set[cirq.Qid] = set()
-        for operation in circuit.all_operations():
-            if cirq.is_measurement(operation):
-                measured.update(operation.qubits)
-            elif len(operation.qubits) == 1:
-                one[operation.qubits[0]] += 1
-            elif len(operation.qubits) == 2:
+        for operation in program.operations:
+            if len(operation.qubits) > 2:
+                raise ValueError(f"{operation} acts on {len(operation.qubits)} qubits; decompose it first")
+            if len(operation.qubits) == 2:
                 two[frozenset(operation.qubits)] += 1
             else:
-                raise ValueError(f"{operation} acts on {len(operation.qubits)} qubits; decompose it first")
-        return cls(tuple(sorted(circuit.all_qubits())), one, two, frozenset(measured))
+                one[operation.qubits[0]] += 1
+        return cls(tuple(sorted(program.qubits)), one, two, frozenset(program.measured))
 
     @property
     def graph(self) -> nx.Graph[cirq.Qid]:

@@ -1,22 +1,22 @@
-"""Placement of a logical circuit on a target."""
+"""Placement of a program on a processor: where no gate needs a SWAP and errors are least, or routed where none fits."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cirq
 import networkx as nx
 
-from qpbae_tn.compiler.counts import count
-from qpbae_tn.compiler.lowering.equivalence import Check, Reference
-from qpbae_tn.compiler.lowering.real_program import RealProgram
 from qpbae_tn.compiler.lowering.rules import merge_rotations
 from qpbae_tn.compiler.lowering.runs import merge_runs
+from qpbae_tn.compiler.lowering.schedule import scheduled
+from qpbae_tn.compiler.passes import Pass
 from qpbae_tn.compiler.placement.interactions import Costs, Interactions
-from qpbae_tn.compiler.placement.routing import Routed, route
-from qpbae_tn.compiler.placement.search import LIMIT, SearchExtent, find_embedding
+from qpbae_tn.compiler.placement.routing import route as routes
+from qpbae_tn.compiler.placement.search import LIMIT, Embedding, SearchExtent, find_embedding
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.errors import InputError
 
@@ -54,98 +54,86 @@ class Placement:
         }
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A circuit on physical qubits.
+def place_on(target: Target, *, seed: int = 0, route: bool = True) -> Pass:
+    """The pass that puts a program on a target; see `place`."""
+    return Pass(
+        f"place on {target.name}",
+        "the same circuit on other qubits; every two-qubit gate on a calibrated pair",
+        lambda program: place(program, target, seed=seed, route=route),
+    )
+
+
+def place(program: Program, target: Target, *, seed: int = 0, route: bool = True, limit: int = LIMIT) -> Program:
+    """Put a program on a target.
 
     Args:
-        circuit: tagged as the logical one.
-        placement: where its qubits stand.
-        check: what was verified.
-    """
-
-    circuit: cirq.Circuit
-    placement: Placement
-    check: Check
-
-
-def place(
-    circuit: cirq.AbstractCircuit,
-    target: Target,
-    *,
-    inputs: Collection[cirq.Qid] = (),
-    limit: int = LIMIT,
-    seed: int = 0,
-) -> Placed:
-    """Put a circuit on a target: without SWAPs and with the least calibrated error, or routed where none fits.
-
-    Args:
-        circuit: real gates on one and two qubits, tagged, and terminal measurements; simplify it first, so that its
-            counts are those of the program.
+        program: real gates on one and two qubits; simplify it first, so that its counts are those of the circuit.
         target: the processor.
-        inputs: qubits that start in an arbitrary state; those that the circuit does not touch are left out.
+        seed: of the router.
+        route: whether to route a program for which no place without SWAPs is found.
         limit: partial embeddings kept at each level of the search.
-        seed: of the angles and inputs at which a routed circuit is checked.
+
+    Returns:
+        The program on the target's qubits, with its `placement`.
 
     Raises:
-        InputError: the target has too few qubits, or no connected part that is large enough.
+        InputError: the target has too few qubits, or no connected part that is large enough, or has to be routed and
+            may not be.
         ValueError: a gate on three qubits or more.
     """
-    interactions = Interactions.of(circuit)
-    needed = len(interactions.qubits)
+    needed = len(program.qubits)
     if needed > len(target.qubits):
         raise InputError(
             f"the circuit needs {needed} qubits, {target.name} has {len(target.qubits)}",
             where="target",
             remedy=f"take a target with at least {needed} qubits, smaller patches, or a readout that needs fewer",
         )
-    costs = Costs.of(interactions, target)
+    costs = Costs.of(Interactions.of(program), target)
     found, searched = find_embedding(costs, limit=limit)
     if found is not None:
-        mapping = {qubit: costs.physical[spot] for qubit, spot in zip(costs.logical, found.places, strict=True)}
-        placed = circuit.unfreeze(copy=True).transform_qubits(dict(mapping))
-        how = "the least error of all embeddings" if searched.exhaustive else "the best of a bounded search"
-        check = _on_pairs(placed, target)
-        return Placed(placed, Placement(mapping, 0, found.cost, searched, f"no SWAP; {how}"), check)
-    return _routed(circuit, interactions, target, inputs, searched, seed)
-
-
-def _routed(
-    circuit: cirq.AbstractCircuit,
-    interactions: Interactions,
-    target: Target,
-    inputs: Collection[cirq.Qid],
-    searched: SearchExtent,
-    seed: int,
-) -> Placed:
-    needed = len(interactions.qubits)
-    largest = max(nx.connected_components(target.graph), key=len)
-    if needed > len(largest):
+        placed = _put(program, costs, found, searched)
+    elif route:
+        placed = _routed(program, target, searched, seed)
+    else:
         raise InputError(
-            f"the circuit connects {needed} qubits, the largest connected part of {target.name} has {len(largest)}",
-            where="target",
-            remedy=f"take a target that connects at least {needed} qubits, smaller patches, or another readout",
+            "no place without SWAPs was found", where="placing", remedy="place all, which routes such circuits"
         )
-    # SWAPs merge with the gates beside them when the circuit is lowered: that count decides.
-    choice: list[tuple[int, float, int, Routed, cirq.Circuit]] = []
-    for result in route(circuit, target.graph.subgraph(sorted(largest)).copy(), seed):
-        real = RealProgram.from_circuit(result.circuit)
-        merged = merge_rotations(merge_runs(real)).to_circuit()
+    for op in placed.operations:
+        if len(op.qubits) == 2 and not target.graph.has_edge(*op.qubits):
+            raise AssertionError(f"{op} is not on a pair of {target.name}")
+    return placed
+
+
+def _put(program: Program, costs: Costs, found: Embedding, searched: SearchExtent) -> Program:
+    """The program at the places of an embedding."""
+    mapping = {qubit: costs.physical[spot] for qubit, spot in zip(costs.logical, found.places, strict=True)}
+    schedule = scheduled(program).transform_qubits(dict(mapping))
+    how = "the least error of all embeddings" if searched.exhaustive else "the best of a bounded search"
+    placement = Placement(mapping, 0, found.cost, searched, f"no SWAP; {how}")
+    return replace(program.on_qubits(mapping, mapping, ()), placement=placement).with_schedule(schedule)
+
+
+def _routed(program: Program, target: Target, searched: SearchExtent, seed: int) -> Program:
+    """The routed program with the fewest two-qubit gates and, of those, the least expected error."""
+    largest = max(nx.connected_components(target.graph), key=len)
+    if len(program.qubits) > len(largest):
+        raise InputError(
+            f"the circuit connects {len(program.qubits)} qubits, the largest connected part of {target.name} has "
+            f"{len(largest)}",
+            where="target",
+            remedy=f"take a target that connects at least {len(program.qubits)} qubits, smaller patches, or another "
+            "readout",
+        )
+    choice: list[tuple[int, float, int, Program]] = []
+    why = "none exists" if searched.exhaustive else f"none was found among {searched.looked_at} partial embeddings"
+    for routed in routes(program, target.graph.subgraph(sorted(largest)).copy(), seed):
+        # SWAPs merge with the gates beside them when the circuit is lowered: that count decides.
+        merged = merge_rotations(merge_runs(routed.program))
         costs = Costs.of(Interactions.of(merged), target)
         expected_error = costs.total({qubit: qubit for qubit in costs.logical})
-        choice.append((count(merged).two_qubit_gates, expected_error, len(choice), result, real.to_circuit()))
-    _, expected_error, _, result, placed = min(choice)
-    present = [qubit for qubit in inputs if qubit in result.start]
-    reference = Reference(circuit, {str(qubit): qubit for qubit in present}, seed)
-    check = reference.compare(placed, {str(qubit): result.start[qubit] for qubit in present}, last=True)
-    _on_pairs(placed, target)
-    why = "none exists" if searched.exhaustive else f"none was found among {searched.looked_at} partial embeddings"
-    note = f"{result.swaps} SWAPs added by Cirq's router: an embedding without them was searched, {why}"
-    return Placed(placed, Placement(result.start, result.swaps, expected_error, searched, note), check)
-
-
-def _on_pairs(circuit: cirq.AbstractCircuit, target: Target) -> Check:
-    for op in circuit.all_operations():
-        if len(op.qubits) == 2 and not cirq.is_measurement(op) and not target.graph.has_edge(*op.qubits):
-            raise AssertionError(f"{op} is not on a pair of {target.name}")
-    return Check("the same circuit on other qubits; every two-qubit gate on a calibrated pair")
+        note = f"{routed.swaps} SWAPs added by Cirq's router: an embedding without them was searched, {why}"
+        placement = Placement(routed.start, routed.swaps, expected_error, searched, note)
+        placed = replace(routed.program, placement=placement)
+        choice.append((merged.counts().two_qubit_gates, expected_error, len(choice), placed))
+    *_, placed = min(choice)
+    return placed.with_schedule(cirq.Circuit([*placed.circuit, cirq.Moment(placed.measurement)]))

@@ -11,7 +11,9 @@ from random import Random
 import cirq
 import networkx as nx
 
-from qpbae_tn.compiler.logical import Stage
+from qpbae_tn.compiler.gates import Stage, real_gates
+from qpbae_tn.compiler.lowering.schedule import scheduled
+from qpbae_tn.compiler.program import Program
 
 # Places to start routing from: qubits that share many gates side by side, on a connected part of the device.
 #
@@ -82,24 +84,24 @@ TRIALS = 4
 
 @dataclass(frozen=True)
 class Routed:
-    """A routed circuit on physical qubits, and where each logical qubit starts.
+    """A routed program, and where each logical qubit starts.
 
     Args:
-        circuit: measurements stand in the last moment, on the qubits where the measured ones end; SWAPs are gates.
+        program: on physical qubits; SWAPs are written in RY and CZ.
         start: physical qubit of each logical one at the beginning.
         swaps: number of SWAPs added.
     """
 
-    circuit: cirq.Circuit
+    program: Program
     start: dict[cirq.Qid, cirq.GridQubit]
     swaps: int
 
 
-def route(circuit: cirq.AbstractCircuit, graph: nx.Graph[cirq.GridQubit], seed: int = 0) -> tuple[Routed, ...]:
-    """Route a tagged circuit of one- and two-qubit gates and terminal measurements with `cirq.RouteCQC`.
+def route(program: Program, graph: nx.Graph[cirq.GridQubit], seed: int = 0) -> tuple[Routed, ...]:
+    """Route a program of one- and two-qubit gates with `cirq.RouteCQC`.
 
     Args:
-        circuit: on logical qubits.
+        program: on logical qubits.
         graph: a connected device graph with at least as many qubits.
         seed: of the starts.
 
@@ -108,30 +110,30 @@ def route(circuit: cirq.AbstractCircuit, graph: nx.Graph[cirq.GridQubit], seed: 
         with the gates beside them.
     """
     random = Random(seed)
-    results = [_routed(circuit, graph, None)]
+    gates = [op for op in scheduled(program).all_operations() if not cirq.is_measurement(op)]
+    idle = program.qubits.difference(*(op.qubits for op in gates))
+    circuit = cirq.Circuit(gates, (cirq.I(qubit) for qubit in sorted(idle)))
+    results = [_routed(program, circuit, graph, None)]
     for _ in range(TRIALS):
         mapper = cirq.HardCodedInitialMapper(greedy_start(circuit, graph, random))
         # Cirq looks for two SWAPs on disjoint pairs, and fails where the occupied qubits hold none, as on a star.
         with suppress(IndexError):
-            results.append(_routed(circuit, graph, mapper))
+            results.append(_routed(program, circuit, graph, mapper))
     return tuple(results)
 
 
 def _routed(
-    circuit: cirq.AbstractCircuit, graph: nx.Graph[cirq.GridQubit], mapper: cirq.HardCodedInitialMapper | None
+    program: Program,
+    circuit: cirq.Circuit,
+    graph: nx.Graph[cirq.GridQubit],
+    mapper: cirq.HardCodedInitialMapper | None,
 ) -> Routed:
-    gates = [op for op in circuit.all_operations() if not cirq.is_measurement(op)]
-    measurements = [op for op in circuit.all_operations() if cirq.is_measurement(op)]
-    touched = {qubit for op in gates for qubit in op.qubits}
-    idle = [cirq.I(qubit) for qubit in sorted(circuit.all_qubits() - touched)]
-    routed, start, moved = cirq.RouteCQC(graph).route_circuit(
-        cirq.Circuit(gates, idle), initial_mapper=mapper, tag_inserted_swaps=True
-    )
+    routed, start, moved = cirq.RouteCQC(graph).route_circuit(circuit, initial_mapper=mapper, tag_inserted_swaps=True)
     end = {qubit: moved[place] for qubit, place in start.items()}
     kept = [op for op in routed.all_operations() if not isinstance(op.gate, cirq.IdentityGate)]
-    placed = cirq.Circuit(_staged(kept))
-    placed.append(cirq.Moment(op.with_qubits(*(end[qubit] for qubit in op.qubits)) for op in measurements))
-    return Routed(placed, start, sum(cirq.RoutingSwapTag() in op.tags for op in kept))
+    real = (part for op in cirq.Circuit(_staged(kept)).all_operations() for part in real_gates(op))
+    swaps = sum(cirq.RoutingSwapTag() in op.tags for op in kept)
+    return Routed(program.on_qubits(start, end, real), start, swaps)
 
 
 def _staged(operations: list[cirq.Operation]) -> Iterator[cirq.Operation]:

@@ -67,13 +67,13 @@ class StatePreparation:
 
     Args:
         circuit: RY and CZ gates tagged with PREPARATION.
+        state: phi~, what they make of |0...0>, shape (2^n,), up to a sign.
         fidelity: |<phi|phi~>|^2.
-        two_qubit_gates: number of CZ gates.
     """
 
     circuit: cirq.Circuit
+    state: FloatArray
     fidelity: float
-    two_qubit_gates: int
 
 
 class Preparation(Protocol):

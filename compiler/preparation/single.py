@@ -8,7 +8,7 @@ import cirq
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qpbae_tn.compiler.logical import Stage, tagged
+from qpbae_tn.compiler.gates import Stage, tagged
 from qpbae_tn.compiler.preparation.protocol import (
     Preparation,
     StatePreparation,
@@ -44,7 +44,7 @@ def prepare(preparation: Preparation, state: ArrayLike, qubits: Sequence[cirq.Qi
     if len(qubits) != qubit_count_of(target):
         raise ValueError(f"{len(qubits)} qubits for a state of {qubit_count_of(target)}")
     if preparation.assumes_state:
-        return StatePreparation(cirq.Circuit(), 1.0, 0)
+        return StatePreparation(cirq.Circuit(), target[0], 1.0)
     settled = preparation.settled(target)
     operations: list[cirq.Operation] = []
     prepared = np.ones((1, 1))
@@ -65,9 +65,7 @@ def prepare(preparation: Preparation, state: ArrayLike, qubits: Sequence[cirq.Qi
         prepared = (prepared[:, :, None] * achieved[:, None, :]).reshape(1, -1)
         start += n
     circuit = tagged(operations, Stage.PREPARATION)
-    return StatePreparation(
-        circuit, float(fidelities(prepared, target)[0]), sum(len(op.qubits) == 2 for op in operations)
-    )
+    return StatePreparation(circuit, prepared[0], float(fidelities(prepared, target)[0]))
 
 
 def _factors(state: FloatArray) -> Iterator[FloatArray]:

@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.logical import Stage, tagged
+from qpbae_tn.compiler.gates import Stage, tagged
 
 FloatArray = NDArray[np.float64]
 

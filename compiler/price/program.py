@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
+from statistics import median
 from typing import Any
 
 import cirq
 
-from qpbae_tn.compiler.logical import Stage, stage_of
-from qpbae_tn.compiler.targets.target import Target, operation_ns
+from qpbae_tn.compiler.gates import Stage, stage_of
+from qpbae_tn.compiler.program import Program
+from qpbae_tn.compiler.targets.target import ReadoutError, Target, operation_ns
 
 
 @dataclass(frozen=True)
@@ -164,3 +166,20 @@ def _wait_error(qubit: cirq.GridQubit, wait_ns: float, target: Target) -> float:
     if wait_ns <= 0:
         return 0.0
     return float(cirq.qis.decoherence_pauli_error(target.t1_ns[qubit], target.tphi_ns[qubit], wait_ns))
+
+
+def typical(target: Target, program: Program) -> Target:
+    """The target with every qubit of a program, wherever it will stand, at the median of the calibration."""
+    pairs = {frozenset(op.qubits) for op in program.operations if len(op.qubits) == 2}
+    errors = target.readout.values()
+    read = ReadoutError(
+        median(error.p_one_from_zero for error in errors), median(error.p_zero_from_one for error in errors)
+    )
+    return replace(
+        target,
+        p_1q_pauli=dict.fromkeys(program.qubits, median(target.p_1q_pauli.values())),
+        p_2q_pauli=dict.fromkeys(pairs, median(target.p_2q_pauli.values())),
+        readout=dict.fromkeys(program.qubits, read),
+        t1_ns=dict.fromkeys(program.qubits, median(target.t1_ns.values())),
+        tphi_ns=dict.fromkeys(program.qubits, median(target.tphi_ns.values())),
+    )

@@ -11,8 +11,8 @@ from qpbae_tn.cli import options as o
 from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
+    from qpbae_tn.compiler.compiled import CompiledProgram
     from qpbae_tn.compiler.price.program import ProgramPrice
-    from qpbae_tn.compiler.program import CompiledProgram
 
 ReadoutName = Annotated[
     str, typer.Option("--readout", help="latent, destructive, echo, ancilla (the paper's), direct or ancilla_training.")

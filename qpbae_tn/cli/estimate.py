@@ -136,7 +136,7 @@ def estimate(
 
 def _check(grid: Grid, assumptions: Assumptions) -> None:
     """Raises `InputError` for what is wrong in every cell, before any work."""
-    from qpbae_tn.analysis.resources.preparation_formulas import preparation_gates
+    from qpbae_tn.analysis.resources.formulas import preparation_gates
     from qpbae_tn.compiler.preparation.names import parse_preparation
     from qpbae_tn.compiler.price.runs import shot_period, shots_for
     from qpbae_tn.errors import InputError

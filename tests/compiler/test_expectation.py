@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import cirq
 import numpy as np
 import pytest
 
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.expectation import Boundary, TooLarge, expectation
+from qpbae_tn.compiler.expectation import Boundary, Expectation, TooLarge, expectation
 
 QUBITS = tuple(cirq.LineQubit.range(7))
 
@@ -37,6 +38,10 @@ def dense(circuit: cirq.Circuit, measured: tuple[cirq.Qid, ...], estimator: Esti
     return estimator.expectation((np.abs(state) ** 2).reshape(2 ** len(measured), -1).sum(axis=1))
 
 
+def found_in(circuit: cirq.Circuit, *args: Any, **options: Any) -> Expectation:
+    return expectation([*circuit.all_operations()], *args, **options)
+
+
 @pytest.mark.parametrize("state_qubits", [16, 1])
 @pytest.mark.parametrize("seed", range(6))
 def test_agrees_with_a_state_vector_simulator(seed: int, state_qubits: int) -> None:
@@ -45,7 +50,7 @@ def test_agrees_with_a_state_vector_simulator(seed: int, state_qubits: int) -> N
     estimator = Estimator(5, zeros=(1,), pairs=((0, 3),), signs=(2, 4))
     phi = random_state(seed, 3)
     start = np.kron(phi, np.eye(1, 16)[0])
-    found = expectation(circuit, measured, estimator, [Boundary(QUBITS[:3], phi)], state_qubits=state_qubits)
+    found = found_in(circuit, measured, estimator, [Boundary(QUBITS[:3], phi)], state_qubits=state_qubits)
     assert found.value == pytest.approx(dense(circuit, measured, estimator, start), abs=1e-12)
 
 
@@ -56,14 +61,14 @@ def test_a_projected_output_is_an_inverse_preparation(state_qubits: int) -> None
     inverse = cirq.MatrixGate(_unitary_with_first_column(phi).T)(*register)
     estimator = Estimator(3, zeros=(0, 1, 2))
     explicit = dense(circuit + cirq.Circuit(inverse), register, estimator, np.eye(1, 128)[0])
-    found = expectation(circuit, register, estimator, outputs=[Boundary(register, phi)], state_qubits=state_qubits)
+    found = found_in(circuit, register, estimator, outputs=[Boundary(register, phi)], state_qubits=state_qubits)
     assert found.value == pytest.approx(explicit, abs=1e-12)
 
 
 def test_gates_outside_the_light_cone_cost_nothing() -> None:
     wide = cirq.LineQubit.range(60)
     circuit = cirq.Circuit(cirq.ry(0.4)(wide[0]), (cirq.CNOT(a, b) for a, b in pairwise(wide)))
-    found = expectation(circuit, (wide[0],), Estimator(1, zeros=(0,)))
+    found = found_in(circuit, (wide[0],), Estimator(1, zeros=(0,)))
     assert found.value == pytest.approx(np.cos(0.2) ** 2, abs=1e-14)
 
 
@@ -77,7 +82,7 @@ def test_a_circuit_past_every_memory_is_refused() -> None:
         circuit.append(cirq.CZ(wide[a], wide[b]) for a, b in order.reshape(16, 2))
     circuit.append(cirq.H.on_each(*wide))
     with pytest.raises(TooLarge):
-        expectation(circuit, tuple(wide), Estimator(32, zeros=tuple(range(32))))
+        found_in(circuit, tuple(wide), Estimator(32, zeros=tuple(range(32))))
 
 
 def _unitary_with_first_column(column: np.ndarray) -> np.ndarray:
@@ -87,8 +92,8 @@ def _unitary_with_first_column(column: np.ndarray) -> np.ndarray:
 
 def test_the_method_says_when_nothing_but_the_observable_is_left() -> None:
     circuit = cirq.Circuit(cirq.ry(0.3)(QUBITS[0]), cirq.CZ(QUBITS[0], QUBITS[1]), cirq.ry(0.2)(QUBITS[1]))
-    found = expectation(circuit, QUBITS[:2], Estimator(2, zeros=(0, 1)))
+    found = found_in(circuit, QUBITS[:2], Estimator(2, zeros=(0, 1)))
     assert found.method == "the observable pulled back to |0...0>"
     assert found.value == pytest.approx((np.cos(0.15) * np.cos(0.1)) ** 2)
-    held = expectation(circuit, QUBITS[:2], Estimator(2, zeros=(0, 1)), [Boundary(QUBITS[:2], random_state(1, 2))])
+    held = found_in(circuit, QUBITS[:2], Estimator(2, zeros=(0, 1)), [Boundary(QUBITS[:2], random_state(1, 2))])
     assert held.method == "state vectors of up to 2 qubits"

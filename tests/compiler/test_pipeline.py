@@ -8,14 +8,14 @@ import cirq
 import numpy as np
 import pytest
 
+from qpbae_tn.compiler.compiled import CompiledProgram
+from qpbae_tn.compiler.gates import Stage, stage_of
 from qpbae_tn.compiler.generic import generic_angles, generic_state
-from qpbae_tn.compiler.logical import Stage, stage_of
-from qpbae_tn.compiler.lowering.equivalence import VerificationError
+from qpbae_tn.compiler.passes import VerificationError
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.preparation.protocol import NoPreparation
-from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.compiler.targets.target import NativeGate
@@ -215,14 +215,15 @@ def test_a_wrong_circuit_is_found_out() -> None:
     bound = program.bind().circuit
     index, op = next((i, op) for i, moment in enumerate(bound) for op in moment if len(op.qubits) == 2)
     broken = bound[:index] + cirq.Circuit(bound[index].without_operations_touching(op.qubits)) + bound[index + 1 :]
+    found = program.verification
     with pytest.raises(VerificationError, match="where the model's F is"):
         verify(
-            broken,
+            program.native.with_schedule(broken),
             program.target,
-            program.estimator,
             program.readout.quantity,
-            expected=program.verification.expected,
-            for_patch=program.verification.for_patch,
+            patch=program.state,
+            expected=found.expected,
+            for_patch=found.for_patch,
         )
 
 

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from qpbae_tn.compiler.expectation import Boundary, expectation
-from qpbae_tn.compiler.logical import LogicalProgram
+from qpbae_tn.compiler.expectation import mean
+from qpbae_tn.compiler.passes import transformed
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, get_readout, one_shot_variance
-from qpbae_tn.compiler.reductions import ALL, apply_reductions
+from qpbae_tn.compiler.reductions import ALL
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.blocks import RY, SO4, BlockKind
@@ -45,13 +46,7 @@ def fidelities(specification: ModelSpecification, angles: np.ndarray, state: np.
     }
 
 
-def mean(program: LogicalProgram, state: np.ndarray) -> float:
-    inputs = [Boundary(register, state) for register in program.inputs]
-    outputs = [Boundary(register, state) for register in program.outputs]
-    return expectation(program.circuit, program.measured, program.estimator, inputs, outputs).value
-
-
-def outcome_probabilities(program: LogicalProgram, state: np.ndarray) -> np.ndarray:
+def outcome_probabilities(program: Program, state: np.ndarray) -> np.ndarray:
     """Probabilities of all outcomes by Cirq's simulator, with dense unitaries as preparation."""
     basis, _ = np.linalg.qr(np.column_stack([state, np.eye(len(state))[:, 1:]]))
     basis *= np.sign(basis[:, 0] @ state)
@@ -71,9 +66,9 @@ def test_every_readout_gives_the_closed_formula(parts, readout) -> None:
     specification, angles, state = draw(*parts)
     expected = fidelities(specification, angles, state)[readout.quantity]
     program = readout.program(specification, list(angles))
-    assert mean(program, state) == pytest.approx(expected, abs=1e-12)
-    reduced, _ = apply_reductions(program, ALL)
-    assert mean(reduced, state) == pytest.approx(expected, abs=1e-12)
+    assert mean(program, state).value == pytest.approx(expected, abs=1e-12)
+    reduced = transformed(program, ALL)
+    assert mean(reduced, state).value == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("reductions", [(), ALL], ids=["literal", "reduced"])
@@ -81,7 +76,7 @@ def test_every_readout_gives_the_closed_formula(parts, readout) -> None:
 @pytest.mark.parametrize("parts", SPECIFICATIONS[:5], ids=IDS[:5])
 def test_shots_follow_the_stated_distribution(parts, readout, reductions) -> None:
     specification, angles, state = draw(*parts)
-    program, _ = apply_reductions(readout.program(specification, list(angles)), reductions)
+    program = transformed(readout.program(specification, list(angles)), reductions)
     exact = fidelities(specification, angles, state)
     stated = readout.value_probabilities(exact[Quantity.TRASH_FIDELITY], exact[Quantity.FIDELITY])
 
@@ -101,7 +96,7 @@ def test_sampled_bits_agree_with_the_distribution() -> None:
     exact = fidelities(specification, angles, state)
     shots, smallest, tests = 20_000, 1.0, 0
     for readout in READOUTS.values():
-        program, _ = apply_reductions(readout.program(specification, list(angles)), ALL)
+        program = transformed(readout.program(specification, list(angles)), ALL)
         rng = np.random.default_rng(5)
         outcomes = outcome_probabilities(program, state)
         drawn = rng.choice(len(outcomes), size=shots, p=outcomes / outcomes.sum())

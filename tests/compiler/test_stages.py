@@ -1,7 +1,7 @@
 import cirq
 import pytest
 
-from qpbae_tn.compiler.logical import Stage, stage_of, tagged
+from qpbae_tn.compiler.gates import Stage, stage_of, tagged
 
 LEFT, RIGHT = cirq.LineQubit.range(2)
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import cirq
 import pytest
 
 from qpbae_tn.analysis.resources import formulas as f
-from qpbae_tn.analysis.resources.circuits import (
-    drawn_program,
-    gate_kinds,
-    literal_program,
-    reduced_program,
-    simplified,
-    with_preparation,
-)
 from qpbae_tn.analysis.resources.estimate import paper_gates
 from qpbae_tn.analysis.resources.formula_document import formula_document
-from qpbae_tn.analysis.resources.preparation_formulas import (
+from qpbae_tn.analysis.resources.formulas import (
     MPS_BOND_2,
     MPS_BOND_2_DEPTH,
     preparation_gates,
     preparation_rotations,
 )
-from qpbae_tn.analysis.resources.sizes import counted_size, formula_size
-from qpbae_tn.compiler.counts import count
+from qpbae_tn.analysis.resources.sizes import (
+    counted_size,
+    drawn_program,
+    formula_size,
+    logical_program,
+    simplified_program,
+)
+from qpbae_tn.compiler.gates import count
 from qpbae_tn.compiler.preparation.names import parse_preparation
 from qpbae_tn.compiler.readouts import READOUTS
-from qpbae_tn.compiler.reductions import count_logical
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.blocks import RY, SO4, BlockKind
 from qpbae_tn.model.specification import ModelSpecification
@@ -59,7 +59,15 @@ def test_formula_and_count_agree(readout: str) -> None:
             assert formula.two_qubit_gates == size.two_qubit_gates
             if formula.two_qubit_depth is not None:
                 assert formula.two_qubit_depth == size.two_qubit_depth
-        assert gate_kinds(drawn_program(specification, readout)) == paper_gates(specification, readout)
+        assert _gate_kinds(specification, readout) == paper_gates(specification, readout)
+
+
+def _gate_kinds(specification: ModelSpecification, readout: str) -> dict[str, int]:
+    """Gates of the circuit as the paper draws it, by kind."""
+    names = {cirq.CNOT: "cnot", cirq.H: "hadamard", cirq.SWAP: "swap", cirq.CSWAP: "cswap"}
+    gates = [op.gate for op in drawn_program(specification, readout).operations]
+    kinds = Counter("rotation" if isinstance(gate, cirq.Ry) else names[gate] for gate in gates)
+    return {kind: kinds[kind] for kind in ("rotation", *names.values())}
 
 
 @pytest.mark.parametrize("readout", READOUT_NAMES)
@@ -81,8 +89,6 @@ def test_preparation_formulas(name: str) -> None:
 
 
 def test_preparation_depth_and_symbols() -> None:
-    import cirq
-
     for n in (2, 4, 8, 12):
         circuit = parse_preparation("mps:2").template(n).circuit(cirq.LineQubit.range(n))
         assert count(circuit).two_qubit_depth == MPS_BOND_2_DEPTH.value(n, 1, 1, RY)
@@ -110,16 +116,15 @@ def test_parameters_are_those_of_the_paper() -> None:
 @pytest.mark.parametrize("readout", READOUT_NAMES)
 def test_the_compilers_rules_find_nothing_more_without_preparation(readout: str) -> None:
     for size, bottleneck in ((4, 1), (8, 2)):
-        program = reduced_program(_specification(size, bottleneck, RY, 1), readout)
-        circuit = with_preparation(program, parse_preparation("none"))
-        left = simplified(circuit, [qubit for register in program.inputs for qubit in register]).to_circuit()
-        assert count(left).two_qubit_gates == count_logical(program).two_qubit_gates
+        specification = _specification(size, bottleneck, RY, 1)
+        reduced = logical_program(specification, readout, reduced=True).counts()
+        assert simplified_program(specification, readout, "none").counts().two_qubit_gates == reduced.two_qubit_gates
 
 
 def test_the_reset_is_no_gate() -> None:
     specification = _specification(8, 2, RY, 1)
-    drawn = count_logical(drawn_program(specification, "destructive"))
-    literal = count_logical(literal_program(specification, "destructive"))
+    drawn = drawn_program(specification, "destructive").counts()
+    literal = logical_program(specification, "destructive", reduced=False).counts()
     assert drawn.two_qubit_gates - literal.two_qubit_gates == 3 * specification.trash_count
 
 

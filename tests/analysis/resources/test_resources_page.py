@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from qpbae_tn.analysis.pages import load_page
-from qpbae_tn.analysis.resources.hardware import told_microseconds
 from qpbae_tn.analysis.resources.report import claims, content
+from qpbae_tn.analysis.resources.sizes import in_microseconds
 from qpbae_tn.report.template import fill
 
 DOCUMENT = Path(__file__).parents[3] / "reports" / "resources" / "resources.json"
@@ -63,4 +63,4 @@ def test_the_page_is_made_of_its_document(document: dict[str, Any]) -> None:
     ("duration_ns", "told"), [(98_912, "98.9 us"), (1_223_400, "1,220 us"), (4.4e6, "4,400 us"), (40_000, "40 us")]
 )
 def test_durations_need_no_powers_of_ten(duration_ns: float, told: str) -> None:
-    assert told_microseconds(duration_ns) == told
+    assert in_microseconds(duration_ns) == told

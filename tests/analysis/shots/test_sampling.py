@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import multinomial, multivariate_hypergeom
 
 from qpbae_tn.analysis.shots.sampling import law_of, value_sums
-from qpbae_tn.compiler.logical import LogicalProgram
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.readouts import READOUTS, one_shot_variance
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.model.blocks import RY, SO4
@@ -46,7 +46,7 @@ def example(size: int, kind) -> tuple[ModelSpecification, np.ndarray, np.ndarray
     )
 
 
-def circuit_counts(program: LogicalProgram, state: np.ndarray, shots: int, seed: int) -> np.ndarray:
+def circuit_counts(program: Program, state: np.ndarray, shots: int, seed: int) -> np.ndarray:
     """Shots of the readout's circuit with the values -1, 0 and +1."""
     basis, _ = np.linalg.qr(np.column_stack([state, np.eye(len(state))[:, 1:]]))
     basis *= np.sign(basis[:, 0] @ state)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from cirq_google.api import v2
 
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.export.formats import FORMATS, format_of
 from qpbae_tn.compiler.export.qsim_text import parse_qsim
@@ -20,7 +21,6 @@ from qpbae_tn.compiler.export.write import check_exports, export_program
 from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
-from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.compiler.targets.target import NativeGate

@@ -11,6 +11,7 @@ import cirq
 import numpy as np
 import pytest
 
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.export.formats import missing_note
 from qpbae_tn.compiler.export.write import check_exports, export_program, holds_numbers
@@ -18,7 +19,6 @@ from qpbae_tn.compiler.generic import generic_angles
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.preparation.protocol import NoPreparation
-from qpbae_tn.compiler.program import CompiledProgram
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.errors import InputError

@@ -1,5 +1,3 @@
-import itertools
-
 import cirq
 import numpy as np
 import pytest
@@ -7,19 +5,18 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpbae_tn.compiler.circuits import decoder, encoder, reconstruction_registers, symbols
-from qpbae_tn.compiler.logical import Stage, stage_of, tagged
-from qpbae_tn.compiler.lowering import lower
-from qpbae_tn.compiler.lowering.angles import Angle
-from qpbae_tn.compiler.lowering.equivalence import Reference
-from qpbae_tn.compiler.lowering.lower import simplify
-from qpbae_tn.compiler.lowering.moments import Run, gap_sizes
-from qpbae_tn.compiler.lowering.native import to_native
-from qpbae_tn.compiler.lowering.one_qubit import Local, merge_run
-from qpbae_tn.compiler.lowering.real_program import Phase, RealProgram, Ry
-from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES
-from qpbae_tn.compiler.lowering.synthesis import cz_sequence
-from qpbae_tn.compiler.placement import place
+from qpbae_tn.compiler.circuits import symbols
+from qpbae_tn.compiler.gates import Stage, real_gates, stage_of, tagged
+from qpbae_tn.compiler.lowering.native import _Native, _Numeric, cz_sequence, lower_to, to_native
+from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, WRITE_REAL
+from qpbae_tn.compiler.lowering.schedule import scheduled
+from qpbae_tn.compiler.passes import Checks, Pass, UntilStable, run, transformed
+from qpbae_tn.compiler.pipeline import put_in
+from qpbae_tn.compiler.placement.place import place_on
+from qpbae_tn.compiler.preparation.protocol import NoPreparation
+from qpbae_tn.compiler.program import Program
+from qpbae_tn.compiler.readouts import get_readout
+from qpbae_tn.compiler.reductions import LITERAL
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.compiler.targets.target import NativeGate
 from qpbae_tn.model.specification import ModelSpecification
@@ -34,17 +31,13 @@ TARGETS = [
 
 
 def destructive(patch_size, bottleneck):
-    """The test circuit with the reset as a relabelling and a destructive SWAP test, and its inputs."""
+    """The test circuit with the reset as a relabelling and a destructive SWAP test, in real gates."""
     model = ModelSpecification.build(patch_size, 1, bottleneck)
-    registers = reconstruction_registers(model)
-    angles = symbols(model.ansatz)
-    rebuilt = [*registers.fresh, *registers.data[model.trash_count :]]
-    circuit = tagged(encoder(model.ansatz, angles, registers.data).all_operations(), Stage.ENCODER)
-    circuit += tagged(decoder(model.ansatz, angles, rebuilt).all_operations(), Stage.DECODER)
-    pairs = list(zip(rebuilt, registers.copy, strict=True))
-    circuit += tagged([[cirq.CNOT(a, b), cirq.H(a)] for a, b in pairs], Stage.READOUT)
-    circuit.append(cirq.Moment(cirq.measure(*rebuilt, *registers.copy, key="bits")))
-    return circuit, [*registers.data, *registers.copy]
+    drawn = get_readout("destructive").program(model, symbols(model.ansatz))
+    return transformed(drawn, (*LITERAL, put_in(NoPreparation())))
+
+
+SIMPLIFY = UntilStable(ALL_RULES)
 
 
 @pytest.mark.parametrize(
@@ -52,29 +45,30 @@ def destructive(patch_size, bottleneck):
     [(4, 1, (10, 7), (7, 4)), (8, 2, (16, 11), (10, 5)), (16, 2, (22, 15), (14, 7))],
 )
 def test_counts_of_the_destructive_readout(patch_size, bottleneck, literal, reduced):
-    circuit, inputs = destructive(patch_size, bottleneck)
+    """The rules alone find what the reductions find."""
+    program = destructive(patch_size, bottleneck)
     for rules, (gates, depth) in ((LITERAL_RULES, literal), (ALL_RULES, reduced)):
-        record = simplify(circuit, inputs=inputs, rules=rules).log[-1]
-        assert record.two_qubit_gates == gates
-        assert record.two_qubit_depth <= depth
+        circuit = scheduled(transformed(program, (UntilStable(rules),)))
+        layers = [moment for moment in circuit if any(op.gate == cirq.CZ for op in moment)]
+        assert sum(map(len, layers)) == gates
+        assert len(layers) <= depth
 
 
 @pytest.mark.parametrize(("name", "native"), TARGETS)
 def test_lowered_programs_pass_their_device(name, native):
     target = load_target(name, native)
-    circuit, inputs = destructive(4, 1)
-    placed = place(simplify(circuit, inputs=inputs).circuit, target, inputs=inputs)
-    lowered = lower(placed.circuit, target, inputs=placed.placement.there(inputs))
-    target.device.validate_circuit(lowered.circuit)
-    record = lowered.log[-1]
-    assert record.check.deviation < 1e-12
-    assert record.two_qubit_gates == 7 * native.uses_per_cz
-    assert record.two_qubit_depth == 4 * native.uses_per_cz
-    kinds = [{_kind(op) for op in moment} for moment in lowered.circuit]
+    program = destructive(4, 1)
+    lowered, log = run(program, (SIMPLIFY, place_on(target), SIMPLIFY, lower_to(target)), Checks())
+    circuit = lowered.moments
+    target.device.validate_circuit(circuit)
+    assert log[-1].check.deviation < 1e-12
+    assert log[-1].two_qubit_gates == 7 * native.uses_per_cz
+    assert log[-1].two_qubit_depth == 4 * native.uses_per_cz
+    kinds = [{_kind(op) for op in moment} for moment in circuit]
     assert all(len(kind) == 1 for kind in kinds)
     assert [index for index, kind in enumerate(kinds) if kind == {"measurement"}] == [len(kinds) - 1]
-    assert all(stage_of(op) for op in lowered.circuit.all_operations() if not cirq.is_measurement(op))
-    assert cirq.parameter_names(lowered.circuit) == cirq.parameter_names(placed.circuit)
+    assert all(stage_of(op) for op in lowered.operations)
+    assert lowered.symbols == transformed(program, (SIMPLIFY,)).symbols
 
 
 def _kind(operation):
@@ -87,9 +81,7 @@ def test_symbols_survive_google_s_serializer():
     import cirq_google
 
     target = load_target("weber")
-    circuit, inputs = destructive(4, 1)
-    placed = place(simplify(circuit, inputs=inputs).circuit, target, inputs=inputs)
-    lowered = lower(placed.circuit, target, inputs=placed.placement.there(inputs)).circuit
+    lowered = transformed(destructive(4, 1), (SIMPLIFY, place_on(target), lower_to(target))).moments
     serializer = cirq_google.CIRCUIT_SERIALIZER
     again = serializer.deserialize(serializer.serialize(lowered))
     values = {name: 0.1 * index for index, name in enumerate(sorted(cirq.parameter_names(lowered)))}
@@ -104,9 +96,9 @@ def test_symbols_survive_google_s_serializer():
 @pytest.mark.parametrize("native", list(NativeGate))
 def test_sequences_make_cz(native):
     sequence = cz_sequence(native)
-    assert len(sequence.locals) == native.uses_per_cz + 1
+    assert len(sequence) == native.uses_per_cz + 1
     product = np.eye(4)
-    for index, pair in enumerate(sequence.locals):
+    for index, pair in enumerate(sequence):
         if index:
             product = cirq.unitary(native.gate) @ product
         product = np.kron(*(np.eye(2) if matrix is None else matrix for matrix in pair)) @ product
@@ -120,21 +112,24 @@ def test_a_literal_swap_test_with_t_gates_can_be_lowered(native):
     toffoli = [cirq.H(second), cirq.decompose_once(cirq.CCZ(*qubits)), cirq.H(second)]
     swap = [cirq.CNOT(second, first), toffoli, cirq.CNOT(second, first)]
     after = cirq.ry(-0.7).on_each(*qubits)
-    circuit = tagged([before, swap, after], Stage.READOUT) + cirq.Circuit(cirq.measure(*qubits, key="m"))
-    program = RealProgram.from_circuit(simplify(circuit).circuit)
-    ideal = cirq.Circuit(before, cirq.CSWAP(*qubits), after, cirq.measure(*qubits, key="m"))
-    assert Reference(ideal, {}, 0).compare(to_native(program, native)).deviation < 1e-12
+    measure = cirq.measure(*qubits, key="m")
+    program = Program.from_circuit(tagged([before, swap, after], Stage.READOUT) + measure)
+    ideal = Program.from_circuit(tagged([before, cirq.CSWAP(*qubits), after], Stage.READOUT) + measure)
+    real = Pass("", "", lambda given: given.with_operations(part for op in given.operations for part in real_gates(op)))
+    simplified = transformed(program, (real, WRITE_REAL, SIMPLIFY))
+    assert Checks().compare(SIMPLIFY.passes[0], ideal, to_native(simplified, native)).deviation < 1e-12
 
+
+QUBIT = cirq.LineQubit(0)
+T = sympy.Symbol("t")
 
 factors = st.lists(
     st.one_of(
-        st.builds(lambda a: Ry(None, Angle.of(a), Stage.ENCODER), st.sampled_from([0.3, np.pi, -np.pi / 2, 1.7])),
-        st.builds(lambda a: Ry(None, Angle.of(a + sympy.Symbol("t")), Stage.ENCODER), st.sampled_from([0, 0.5, -2.0])),
-        st.builds(lambda z: Phase(None, z, Stage.ENCODER), st.sampled_from([0.25, 1.0, -0.5])),
+        st.builds(cirq.ry, st.sampled_from([0.3, np.pi, -np.pi / 2, 1.7])),
+        st.builds(lambda a: cirq.ry(a + T), st.sampled_from([0, 0.5, -2.0])),
+        st.builds(lambda z: cirq.Z**z, st.sampled_from([0.25, 1.0, -0.5])),
         st.builds(
-            lambda a, b, c: Local(
-                cirq.unitary(cirq.Z**a) @ cirq.unitary(cirq.Y**b) @ cirq.unitary(cirq.Z**c), Stage.READOUT
-            ),
+            lambda a, b, c: cirq.unitary(cirq.Z**a) @ cirq.unitary(cirq.Y**b) @ cirq.unitary(cirq.Z**c),
             *[st.sampled_from([0.0, 0.5, 1.0, -1.0, 0.3])] * 3,
         ),
     ),
@@ -144,19 +139,18 @@ factors = st.lists(
 
 @given(factors, st.booleans())
 def test_merged_gates_are_the_product_of_their_factors(run, measured_next):
-    qubit = cirq.LineQubit(0)
-    expected = np.eye(2)
-    for factor in run:
-        match factor:
-            case Ry(_, angle, _):
-                expected = cirq.unitary(cirq.ry(angle.constant + (0.7 if angle.rest is not None else 0))) @ expected
-            case Phase(_, half_turns, _):
-                expected = cirq.unitary(cirq.Z**half_turns) @ expected
-            case Local(matrix, _):
-                expected = matrix @ expected
-    merged = merge_run(qubit, run, measured_next=measured_next)
+    dialect = _Native(NativeGate.CZ)
+    expected, written, symbolic = np.eye(2), [], 0
+    for item in run:
+        if isinstance(item, np.ndarray):
+            written.append(_Numeric(item, Stage.READOUT))
+            expected = item @ expected
+        else:
+            written.append(dialect.factor(item(QUBIT).with_tags(Stage.ENCODER)))
+            expected = cirq.unitary(cirq.resolve_parameters(item, {"t": 0.7})) @ expected
+            symbolic += cirq.is_parameterized(item)
+    merged = dialect.merged(QUBIT, written, measured_next)
     assert all(isinstance(op.gate, cirq.PhasedXZGate) for op in merged)
-    symbolic = sum(isinstance(factor, Ry) and factor.angle.rest is not None for factor in run)
     assert len(merged) <= 2 * symbolic + 1
     found = np.eye(2)
     for op in merged:
@@ -166,17 +160,3 @@ def test_merged_gates_are_the_product_of_their_factors(run, measured_next):
         np.testing.assert_allclose(np.abs(found @ expected.conj().T), np.eye(2), atol=1e-7)
     else:
         cirq.testing.assert_allclose_up_to_global_phase(found, expected, atol=1e-7)
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 2)), max_size=5))
-def test_one_qubit_moments_are_as_few_as_possible(cases):
-    runs = [Run((cirq.X(cirq.LineQubit(0)),) * size, min(a, b), max(a, b)) for a, b, size in cases]
-    sizes = gap_sizes(runs, 3)
-    fits = [sum(sizes[run.low : run.high + 1]) >= len(run.operations) for run in runs]
-    assert all(fits)
-    least = min(
-        sum(option)
-        for option in itertools.product(range(3), repeat=4)
-        if all(sum(option[run.low : run.high + 1]) >= len(run.operations) for run in runs)
-    )
-    assert sum(sizes) == least

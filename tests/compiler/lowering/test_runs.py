@@ -5,12 +5,12 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpbae_tn.compiler.logical import Stage
-from qpbae_tn.compiler.lowering.equivalence import Reference
-from qpbae_tn.compiler.lowering.pair_synthesis import fewest_cz, matrix_of, pair_gates
-from qpbae_tn.compiler.lowering.real_program import Cz, RealProgram
-from qpbae_tn.compiler.lowering.runs import merge_runs
+from qpbae_tn.compiler.gates import Stage, is_cz, is_ry, real_gates, stage_of, without_hadamards
+from qpbae_tn.compiler.lowering.rules import RUNS
+from qpbae_tn.compiler.lowering.runs import fewest_cz, matrix_of, merge_runs, pair_gates
 from qpbae_tn.compiler.lowering.schedule import cz_layers
+from qpbae_tn.compiler.passes import Checks
+from qpbae_tn.compiler.program import Program
 
 A, B, C, D = QUBITS = cirq.LineQubit.range(4)
 ENCODER, PREPARATION = Stage.ENCODER, Stage.PREPARATION
@@ -24,22 +24,22 @@ def turns(seed, *qubits):
 
 
 def program_of(*gates, stage=ENCODER):
-    tagged = (op if op.tags else op.with_tags(stage) for op in cirq.flatten_to_ops(gates))
-    return RealProgram.from_circuit(cirq.Circuit(tagged, cirq.Moment(cirq.measure(*QUBITS, key="m"))), inputs=QUBITS)
+    tagged = [op if op.tags else op.with_tags(stage) for op in cirq.flatten_to_ops(gates)]
+    real = [last for op in tagged for part in real_gates(op) for last in without_hadamards(part)]
+    circuit = cirq.Circuit(real, cirq.Moment(cirq.measure(*QUBITS, key="m")))
+    return Program.from_circuit(circuit, QUBITS, any_basis=True)
 
 
 def cz_count(program):
-    return sum(isinstance(gate, Cz) for gate in program.gates)
+    return sum(map(is_cz, program.operations))
 
 
 def merged(*gates, **options):
     """The number of CZ after the rule, which is checked."""
     program = program_of(*gates, **options)
     result = merge_runs(program)
-    Reference(program.to_circuit(), {str(qubit): qubit for qubit in QUBITS}, 1, any_basis=True).compare(
-        result.to_circuit()
-    )
-    assert len(cz_layers(result)) <= len(cz_layers(program))
+    Checks(1).compare(RUNS, program, result)
+    assert len(cz_layers(result.operations)) <= len(cz_layers(program.operations))
     return cz_count(result)
 
 
@@ -81,7 +81,7 @@ def test_the_encoder_is_not_written_into_the_preparation():
     last = [op.with_tags(ENCODER) for op in (*turns(2, A, B), cirq.CZ(A, B), *turns(3, A, B), cirq.CZ(A, B))]
     assert merged(first, last) == 4
     assert merged([op.untagged for op in first], last) == 2
-    stages = [gate.stage for gate in merge_runs(program_of(first, last)).gates if isinstance(gate, Cz)]
+    stages = [stage_of(op) for op in merge_runs(program_of(first, last)).operations if is_cz(op)]
     assert stages == [PREPARATION] * 2 + [ENCODER] * 2
 
 
@@ -105,8 +105,7 @@ gate = st.one_of(
 def test_runs_keep_what_is_measured_in_any_basis(gates):
     program = program_of(*gates)
     result = merge_runs(program)
-    reference = Reference(program.to_circuit(), {str(qubit): qubit for qubit in QUBITS[:3]}, 1, any_basis=True)
-    assert reference.compare(result.to_circuit()).deviation < 1e-9
+    assert Checks(1).compare(RUNS, program, result).deviation < 1e-9
     assert result is program or cz_count(result) < cz_count(program)
     assert merge_runs(result) is result
 
@@ -118,5 +117,5 @@ def test_real_matrices_take_rotations_about_y_alone(seed, sign):
     matrix[:, 0] *= sign * np.linalg.det(matrix)
     assert fewest_cz(matrix) == (2 if sign > 0 else 3)
     gates = pair_gates(matrix, A, B, ENCODER)
-    assert {type(one).__name__ for one in gates} == {"Ry", "Cz"}
+    assert all(is_ry(op) or is_cz(op) for op in gates)
     cirq.testing.assert_allclose_up_to_global_phase(matrix_of(list(gates), A, B), matrix, atol=1e-12)

@@ -3,11 +3,14 @@ import networkx as nx
 import pytest
 import sympy
 
-from qpbae_tn.compiler.logical import Stage, tagged
-from qpbae_tn.compiler.lowering import lower
-from qpbae_tn.compiler.lowering.lower import simplify
-from qpbae_tn.compiler.placement import place
+from qpbae_tn.compiler.gates import Stage, tagged
+from qpbae_tn.compiler.lowering.native import lower_to
+from qpbae_tn.compiler.lowering.rules import ALL_RULES
+from qpbae_tn.compiler.lowering.schedule import scheduled
+from qpbae_tn.compiler.passes import Checks, UntilStable, run
 from qpbae_tn.compiler.placement.interactions import Interactions
+from qpbae_tn.compiler.placement.place import place, place_on
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.targets.devices import load_target, target_from_device, uniform_noise_properties
 from qpbae_tn.compiler.targets.target import GateTimes, NativeGate, ReadoutError, check_program
 from qpbae_tn.errors import InputError
@@ -19,7 +22,7 @@ def _entangled(graph):
     layer = [cirq.ry(0.2 + index)(qubit) for index, qubit in enumerate(qubits.values())]
     gates = [layer, [cirq.CZ(qubits[a], qubits[b]) for a, b in graph.edges]] * 2
     gates += cirq.ry(sympy.Symbol("t")).on_each(*qubits.values())
-    return tagged(gates, Stage.ENCODER) + cirq.Circuit(cirq.measure(*qubits.values(), key="m"))
+    return Program.from_circuit(tagged(gates, Stage.ENCODER) + cirq.measure(*qubits.values(), key="m"))
 
 
 def _target(pairs):
@@ -42,14 +45,14 @@ def _target(pairs):
 
 
 def test_an_embedding_keeps_circuit_and_tags():
-    circuit = simplify(_entangled(nx.cycle_graph(6))).circuit
-    placed = place(circuit, load_target("willow_pink"))
-    assert placed.placement.swaps == 0
-    assert placed.placement.note == "no SWAP; the least error of all embeddings"
-    assert placed.circuit == circuit.transform_qubits(dict(placed.placement.mapping))
-    back = {place_: qubit for qubit, place_ in placed.placement.mapping.items()}
-    assert placed.circuit.transform_qubits(back) == circuit
-    document = placed.placement.to_json()
+    program = _entangled(nx.cycle_graph(6))
+    placed = place(program, load_target("willow_pink"))
+    placement = placed.placement
+    assert placement.swaps == 0
+    assert placement.note == "no SWAP; the least error of all embeddings"
+    assert placed.moments == scheduled(program).transform_qubits(dict(placement.mapping))
+    assert placed.measured == tuple(placement.mapping[qubit] for qubit in program.measured)
+    document = placement.to_json()
     assert document["searched"]["exhaustive"] is True
     assert set(document["mapping"]) == {f"q{index}" for index in range(6)}
 
@@ -63,16 +66,18 @@ def test_the_expected_error_is_the_sum_over_gates_and_readouts():
 @pytest.mark.parametrize("graph", [nx.star_graph(5), nx.cycle_graph(5)], ids=["star", "pentagon"])
 def test_what_needs_swaps_is_routed_and_says_so(graph):
     target = load_target("willow_pink")
-    circuit = simplify(_entangled(graph)).circuit
-    placed = place(circuit, target)
-    assert placed.placement.swaps > 0
-    assert placed.placement.note.startswith(f"{placed.placement.swaps} SWAPs added by Cirq's router")
-    assert "none exists" in placed.placement.note
-    assert placed.check.deviation < 1e-12
-    lowered = lower(placed.circuit, target)
-    check_program(lowered.circuit, target)
-    given = Interactions.of(circuit).two_qubit_gates.total()
-    assert given < lowered.log[-1].two_qubit_gates <= given + 3 * placed.placement.swaps
+    program = _entangled(graph)
+    rules = UntilStable(ALL_RULES)
+    lowered, log = run(program, (rules, place_on(target), rules, lower_to(target)), Checks())
+    swaps = lowered.placement.swaps
+    assert swaps > 0
+    assert lowered.placement.note.startswith(f"{swaps} SWAPs added by Cirq's router")
+    assert "none exists" in lowered.placement.note
+    (record,) = [record for record in log if record.name == "place on willow_pink"]
+    assert record.check.deviation < 1e-12
+    check_program(lowered.moments, target)
+    given = Interactions.of(program).two_qubit_gates.total()
+    assert given < log[-1].two_qubit_gates <= given + 3 * swaps
 
 
 def test_what_is_too_large_is_refused():
@@ -86,4 +91,4 @@ def test_what_is_too_large_is_refused():
 def test_gates_on_three_qubits_are_refused():
     qubits = cirq.NamedQubit.range(3, prefix="q")
     with pytest.raises(ValueError, match="decompose it first"):
-        Interactions.of(cirq.Circuit(cirq.CCX(*qubits)))
+        Interactions.of(Program.from_circuit(tagged(cirq.CCX(*qubits), Stage.ENCODER) + cirq.measure(*qubits)))

@@ -3,12 +3,14 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.placement.interactions import Costs, Interactions
 from qpbae_tn.compiler.placement.search import count_embeddings, find_embedding
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.targets.devices import load_target
 
 
-def _circuit(graph, seed, idle=0):
+def _program(graph, seed, idle=0):
     """Random numbers of gates on the edges and nodes of a graph; some qubits measured; idle ones only measured."""
     random = np.random.default_rng(seed)
     name = {node: cirq.NamedQubit(f"q{index}") for index, node in enumerate(graph)}
@@ -16,7 +18,7 @@ def _circuit(graph, seed, idle=0):
     gates += [cirq.ry(0.1)(qubit) for qubit in name.values() for _ in range(random.integers(0, 5))]
     measured = [qubit for qubit in name.values() if random.random() < 0.6]
     measured += [cirq.NamedQubit(f"idle{index}") for index in range(idle)]
-    return cirq.Circuit(gates, cirq.measure(*measured, key="m") if measured else [])
+    return Program(tuple(gates), (), tuple(measured), Estimator(len(measured), tuple(range(len(measured)))))
 
 
 def _brute_force(costs, target):
@@ -44,7 +46,7 @@ PATTERNS = {
 @pytest.mark.parametrize("beam", [3, 1000])
 def test_the_best_embedding_is_found(name, beam):
     target = load_target("rainbow")
-    costs = Costs.of(Interactions.of(_circuit(PATTERNS[name], seed=len(name))), target)
+    costs = Costs.of(Interactions.of(_program(PATTERNS[name], seed=len(name))), target)
     best, number = _brute_force(costs, target)
     found, extent = find_embedding(costs, beam=beam)
     assert extent.exhaustive
@@ -61,7 +63,7 @@ def test_the_best_embedding_is_found(name, beam):
 def test_separate_parts_and_idle_qubits_are_placed_together(parts, idle):
     target = load_target("rainbow")
     graph = nx.disjoint_union_all(parts)
-    costs = Costs.of(Interactions.of(_circuit(graph, seed=1, idle=idle)), target)
+    costs = Costs.of(Interactions.of(_program(graph, seed=1, idle=idle)), target)
     best, _ = _brute_force(costs, target)
     found, extent = find_embedding(costs)
     assert extent.exhaustive
@@ -72,7 +74,7 @@ def test_separate_parts_and_idle_qubits_are_placed_together(parts, idle):
 @pytest.mark.parametrize(("rows", "n"), [(2, 4), (2, 8), (2, 10), (2, 12), (3, 4), (3, 6), (3, 8), (3, 10)])
 def test_ladders_stand_on_willow(rows, n):
     target = load_target("willow_pink")
-    costs = Costs.of(Interactions.of(_circuit(nx.grid_2d_graph(rows, n), seed=n)), target)
+    costs = Costs.of(Interactions.of(_program(nx.grid_2d_graph(rows, n), seed=n)), target)
     found, extent = find_embedding(costs)
     assert extent.exhaustive
     assert found is not None
@@ -81,7 +83,7 @@ def test_ladders_stand_on_willow(rows, n):
 
 
 def test_a_bounded_search_says_so():
-    costs = Costs.of(Interactions.of(_circuit(nx.path_graph(12), seed=0)), load_target("willow_pink"))
+    costs = Costs.of(Interactions.of(_program(nx.path_graph(12), seed=0)), load_target("willow_pink"))
     bounded, extent = find_embedding(costs, beam=50, limit=100)
     assert not extent.exhaustive
     best, _ = find_embedding(costs, limit=100_000)
@@ -89,7 +91,7 @@ def test_a_bounded_search_says_so():
 
 
 def test_what_cannot_fit_is_not_found():
-    costs = Costs.of(Interactions.of(_circuit(nx.cycle_graph(5), seed=0)), load_target("willow_pink"))
+    costs = Costs.of(Interactions.of(_program(nx.cycle_graph(5), seed=0)), load_target("willow_pink"))
     assert find_embedding(costs)[0] is None  # the grid is bipartite
     with pytest.raises(ValueError, match="not connected"):
-        count_embeddings(Costs.of(Interactions.of(_circuit(nx.empty_graph(2), seed=3, idle=2)), load_target("rainbow")))
+        count_embeddings(Costs.of(Interactions.of(_program(nx.empty_graph(2), seed=3, idle=2)), load_target("rainbow")))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.counts import count
+from qpbae_tn.compiler.gates import count
 from qpbae_tn.compiler.preparation import line_fit
 from qpbae_tn.compiler.preparation.exact import ExactPreparation, exact_ladder, multiplexed_angles, multiplexed_template
 from qpbae_tn.compiler.preparation.levenberg_marquardt import LadderSweep

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.counts import count
+from qpbae_tn.compiler.gates import count
 from qpbae_tn.compiler.preparation.matrix_product import compress
 from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
 from qpbae_tn.errors import InputError

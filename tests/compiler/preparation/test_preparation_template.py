@@ -7,7 +7,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpbae_tn.compiler.logical import Stage, stage_of
+from qpbae_tn.compiler.gates import Stage, stage_of
 from qpbae_tn.compiler.preparation.exact import ExactPreparation, multiplexed_template
 from qpbae_tn.compiler.preparation.levenberg_marquardt import LadderSweep, ladder_sweep
 from qpbae_tn.compiler.preparation.mps import MpsPreparation

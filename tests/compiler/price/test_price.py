@@ -6,9 +6,10 @@ import cirq
 import numpy as np
 import pytest
 
-from qpbae_tn.compiler.logical import Stage, tagged
-from qpbae_tn.compiler.lowering import lower
-from qpbae_tn.compiler.placement import place
+from qpbae_tn.compiler.gates import Stage, tagged
+from qpbae_tn.compiler.lowering.native import lower_to
+from qpbae_tn.compiler.passes import transformed
+from qpbae_tn.compiler.placement.place import place_on
 from qpbae_tn.compiler.price.program import price_program
 from qpbae_tn.compiler.price.runs import (
     SHOT_PERIODS,
@@ -21,6 +22,7 @@ from qpbae_tn.compiler.price.runs import (
     shot_period,
     shots_for,
 )
+from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.targets.devices import known_targets, load_target
 from qpbae_tn.compiler.targets.target import duration_ns
 from qpbae_tn.errors import InputError
@@ -41,7 +43,7 @@ def _echo(n, layers, seed=0):
 
 
 def _lowered(circuit, target):
-    return lower(place(circuit, target).circuit, target).circuit
+    return transformed(Program.from_circuit(circuit), (place_on(target), lower_to(target))).moments
 
 
 @pytest.mark.parametrize("name", known_targets())
@@ -74,7 +76,7 @@ def test_the_estimate_is_near_a_density_matrix_of_the_noise_model():
     target = load_target("willow_pink")
     circuit = _lowered(_echo(4, 3), target)
     noisy = cirq.Circuit(target.noise_model().noisy_moments(circuit, sorted(circuit.all_qubits())))
-    counts = cirq.DensityMatrixSimulator(seed=1).run(noisy, repetitions=20_000).histogram(key="m")
+    counts = cirq.DensityMatrixSimulator(seed=1).run(noisy, repetitions=20_000).histogram(key="readout")
     ideal = (
         cirq.DensityMatrixSimulator().simulate(cirq.drop_terminal_measurements(circuit)).final_density_matrix[0, 0].real
     )
