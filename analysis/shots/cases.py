@@ -10,7 +10,7 @@ import numpy as np
 
 from qpbae_tn.analysis.pages import Progress
 from qpbae_tn.analysis.shots.document import study_document
-from qpbae_tn.analysis.shots.needed import NeededShots, needed_shots
+from qpbae_tn.analysis.shots.needed import needed_shots
 from qpbae_tn.analysis.shots.study import ShotStudy, run_study
 from qpbae_tn.analysis.shots.subject import Subject, prepare_subject
 from qpbae_tn.analysis.shots.training import Scheme
@@ -66,33 +66,29 @@ class CasePlan:
         return f"{self.data_set.name}, P={self.experiment.patch_size}, S={self.experiment.stride}"
 
 
+VARIANCES = {
+    "latent": "F_trash - F²",
+    "destructive": "1 - F²",
+    "echo": "F (1 - F)",
+    "ancilla": "1 - F²",
+    "direct": "F_trash (1 - F_trash)",
+    "ancilla_training": "1 - F_trash²",
+}
+"""The variance of one shot as a formula, for tables; `one_shot_variance` computes it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """What one study found.
 
     Args:
-        plan: what was asked.
-        study: rows against shots.
-        needed: shots for given losses.
-        training: trainings from shots, the exact one first; may be empty.
-        variances: by readout the median over test patches of the variance of one shot.
-        median_infidelity: median of 1 - F over test patches.
+        document: as `study_document` gives it, and `readout_rows`: of each readout what a shot takes and the median
+            over the test patches of its variance.
         provenance: of the test images.
-        document: all of it as JSON values.
     """
 
-    plan: CasePlan
-    study: ShotStudy
-    needed: tuple[NeededShots, ...]
-    training: tuple[TrainingRow, ...]
-    variances: Mapping[str, float]
-    median_infidelity: float
-    provenance: Provenance
     document: Mapping[str, Any]
-
-    def shots_for(self, readout: str, loss: float) -> NeededShots:
-        """The row of this readout and loss."""
-        return next(row for row in self.needed if (row.readout, row.loss) == (readout, loss))
+    provenance: Provenance
 
 
 def run_case(plan: CasePlan, seed: int, progress: Progress) -> Case:
@@ -109,19 +105,25 @@ def run_case(plan: CasePlan, seed: int, progress: Progress) -> Case:
         asked = plan.trainings
         learners = [READOUTS[name] for name in asked.readouts]
         training = run_training_study(loaded, TrainingPlan(asked.shots, learners, asked.repetitions, seed))
-    needed = needed_shots(study)
-    return Case(
-        plan,
-        study,
-        tuple(needed),
-        tuple(training),
-        _variances(subject, plan.readouts),
-        float(np.median(1.0 - subject.test.full)),
-        loaded.test.provenance,
-        study_document(subject, study, needed, training, seed=seed),
-    )
+    document = study_document(subject, study, needed_shots(study), training, seed=seed)
+    return Case(document | {"readout_rows": _readout_rows(subject, study, plan)}, loaded.test.provenance)
 
 
-def _variances(subject: Subject, readouts: Sequence[str]) -> dict[str, float]:
+def _readout_rows(subject: Subject, study: ShotStudy, plan: CasePlan) -> list[dict[str, Any]]:
     trash, full = subject.test.trash, subject.test.full
-    return {name: float(np.median(one_shot_variance(READOUTS[name], trash, full))) for name in readouts}
+    found = []
+    for name in plan.readouts if plan.trainings is not None else ():
+        cost = study.of(name)[0].cost
+        found.append(
+            {
+                "data_set": subject.data_set,
+                "readout": name,
+                "quantity": READOUTS[name].quantity.value,
+                "qubits": cost.qubits,
+                "preparations": cost.preparations,
+                "variance_formula": VARIANCES[name],
+                "median_variance": float(np.median(one_shot_variance(READOUTS[name], trash, full))),
+                "median_infidelity": float(np.median(1.0 - full)),
+            }
+        )
+    return found

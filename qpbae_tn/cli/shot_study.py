@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,15 +83,21 @@ def study(request: ShotRequest, loaded: LoadedExperiment, reporter: Reporter) ->
 
 def write(found: Found, place: Path) -> None:
     """shots.json, rows.csv, and charts of AUROC and AUPRO."""
+    import pandas as pd
+
     from qpbae_tn.analysis.shots.charts import metric_chart
+    from qpbae_tn.compiler.readouts import Quantity
     from qpbae_tn.output import write_atomically, write_json
     from qpbae_tn.report.render import rows_as_csv, to_csv
 
     document = found.to_json()
     write_json(place / "shots.json", document)
     write_atomically(place / "rows.csv", to_csv(*rows_as_csv(document["rows"])))
-    for quantity in found.study.exact:
+    rows, exact = pd.DataFrame(document["rows"]), document["exact"]
+    for values in exact:
+        quantity = Quantity(values["quantity"])
         for metric in ("auroc", "aupro"):
-            if not math.isnan(found.study.exact[quantity][metric]):
-                svg = metric_chart(found.study, quantity, metric, f"{metric.upper()} of {quantity.value}")
-                write_atomically(place / f"{metric}_{quantity.value.lower()}.svg", svg)
+            if values[metric] is not None:
+                label = f"{metric.upper()} of {quantity.value}"
+                figure = metric_chart(rows, values, metric, label, "", quantity)
+                write_atomically(place / f"{metric}_{quantity.value.lower()}.svg", figure.content)
