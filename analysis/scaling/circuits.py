@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
-from qpbae_tn.analysis.scaling.points import Point, Series
 from qpbae_tn.experiment.ceilings import effective_parameters
-from qpbae_tn.model.blocks import BLOCK_KINDS
+from qpbae_tn.model.blocks import block_kind
 from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.study.grid import Point, Series, point_work
 
 ANSATZES = (("ry", 1), ("ry", 2), ("so4", 1))
 COUNTED_QUBITS = 24
@@ -17,55 +17,44 @@ RANK_QUBITS = 8
 
 
 def circuit_series(plan: ScalingPlan) -> list[Series]:
-    """One series for each ansatz."""
+    """One series for each ansatz; past `COUNTED_QUBITS` only the paper's layer, which has formulas."""
     return [
-        [_point(plan, size, kind, layers) for size in plan.sizes() if _wanted(size, kind, layers)]
-        for kind, layers in ANSATZES
+        [
+            point_work(
+                Point(
+                    "circuits",
+                    {"patch_size": size, "bottleneck": plan.bottleneck_of(size), "block": block, "layers": layers},
+                ),
+                describe_circuits,
+            )
+            for size in plan.sizes()
+            if (block, layers) == ANSATZES[0] or 2 * (size.bit_length() - 1) <= COUNTED_QUBITS
+        ]
+        for block, layers in ANSATZES
     ]
 
 
-def _wanted(size: int, kind: str, layers: int) -> bool:
-    return (kind, layers) == ("ry", 1) or 2 * (size.bit_length() - 1) <= COUNTED_QUBITS
-
-
-def _point(plan: ScalingPlan, size: int, kind: str, layers: int) -> Point:
-    bottleneck = plan.bottleneck_of(size)
-    inputs = {"patch_size": size, "bottleneck": bottleneck, "block": kind, "layers": layers}
-
-    def measure() -> dict[str, Any]:
-        return describe_circuits(
-            ModelSpecification.build(size, 1, bottleneck, kind=BLOCK_KINDS[kind], layers=layers, image_size=size)
-        )
-
-    return Point("circuits", inputs, measure)
-
-
-def describe_circuits(specification: ModelSpecification) -> dict[str, Any]:
+def describe_circuits(patch_size: int, bottleneck: int, block: str = "ry", layers: int = 1) -> dict[str, Any]:
     """Sizes of the model and of each readout, literal and reduced, preparation apart.
 
     Returns:
         `qubits`, `parameters`, `effective_parameters` (None where it is not known), `readouts` by name, each with
         `literal` and `reduced` counts (None past `COUNTED_QUBITS`), and for one layer of the paper's blocks `formula`.
     """
-    one = is_paper_layer(specification)
-    effective: int | None = specification.trash_count if one else None
-    if not one and specification.qubit_count <= RANK_QUBITS:
+    specification = ModelSpecification.build(
+        patch_size, 1, bottleneck, kind=block_kind(block), layers=layers, image_size=patch_size
+    )
+    paper = (block, layers) == ANSATZES[0]
+    effective: int | None = specification.trash_count if paper else None
+    if not paper and specification.qubit_count <= RANK_QUBITS:
         effective = effective_parameters(specification)
     return {
         "qubits": specification.qubit_count,
         "parameters": specification.ansatz.parameter_count,
         "effective_parameters": effective,
         "readouts": counted(specification) if specification.qubit_count <= COUNTED_QUBITS else None,
-        "formula": closed_formulas(specification) if one else None,
+        "formula": closed_formulas(specification) if paper else None,
     }
-
-
-def is_paper_layer(specification: ModelSpecification) -> bool:
-    """Whether this is one staircase of the paper's blocks with the first qubits as trash."""
-    paper = ModelSpecification.build(
-        specification.patch_size, 1, specification.bottleneck, image_size=specification.patch_size
-    )
-    return specification.ansatz.blocks == paper.ansatz.blocks and specification.trash == "first"
 
 
 def counted(specification: ModelSpecification) -> dict[str, dict[str, dict[str, int]]]:
@@ -78,6 +67,7 @@ def counted(specification: ModelSpecification) -> dict[str, dict[str, dict[str, 
     for name, readout in READOUTS.items():
         program = readout.program(specification, symbols(specification.ansatz))
         counts = {}
+        # The second list goes on from where the first one left the program.
         for label, steps in (("literal", LITERAL), ("reduced", REDUCTIONS)):
             for step in steps:
                 program = step.apply(program)

@@ -1,15 +1,31 @@
-"""Time and memory of each engine against the patch size, each up to where it stops."""
+"""Time and memory of each engine against the patch size, each up to where it stops.
+
+Every point runs in a process of its own (`qpbae_tn.study.limited`). Times are processor times of its one thread: on an
+idle machine they are the times on the clock, and on a busy one they do not count what others do. (The processor time of
+the whole process would come in steps of a scheduler's tick while its limit is watched.)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any, Literal
 
-from qpbae_tn.analysis.scaling.isolation import run_task
+from qpbae_tn import platform
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
-from qpbae_tn.analysis.scaling.points import Point, Row, Series
-from qpbae_tn.analysis.scaling.task import Task, Work
+from qpbae_tn.errors import InputError
 from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.study.grid import Point, Series, Work, point_work
+from qpbae_tn.study.limited import LimitedError, Limits, run_limited
+
+Job = Literal["score", "train"]
+"""F of a stack of patches, or loss and gradient of a batch."""
+States = Literal["pixels", "random_mps"]
+"""Dense states (the mps engine converts them within the time), or random matrix product states for the mps engine."""
 
 TOGETHER_AMPLITUDES = 1 << 20
 """Amplitudes of patches that are scored together, at most 256 patches: what a call costs once is shared."""
@@ -20,83 +36,226 @@ MOST_IN_BATCH = 2048
 IMAGE_SIDE = 256
 BATCH_IMAGES = 4
 TRAIN_PATCHES = 4
-"""Patches of a batch of random trains, and of qsim's batches, whose step takes two runs an angle and patch."""
+"""Patches of a batch of random states, and of qsim's batches, whose step takes two runs an angle and patch."""
+DENSE_LARGEST = 1 << 12
 EXACT_LARGEST = 1 << 14
+RANDOM_SMALLEST = 32
 BOND_STUDY_SIZE = 1024
 WIDE_BONDS = (128, 256)
 """Beyond the bonds of the plan: where the growth of the sweep shows, and no longer its overhead."""
 
+ENOUGH_SECONDS = 0.3
+MOST_REPEATS = 25
+SLOW_SECONDS = 2.0
+"""A call this slow is repeated once only."""
+
 
 def engine_series(plan: ScalingPlan) -> list[Series]:
-    """For both kinds of work: each engine on dense patches, the mps engine on trains, and its growth with the bond."""
+    """For both jobs: each engine on dense patches, the mps engine on random states, and its growth with the bond."""
     series: list[Series] = []
-    dense = plan.sizes(1 << 12)
-    trains = [size for size in plan.sizes(smallest=32) if size <= 1 << 12 or (size.bit_length() - 1) % 2 == 0]
-    for work in ("score", "train"):
-        series.append([_point(plan, work, "exact", size) for size in plan.sizes(EXACT_LARGEST)])
-        series.append([_point(plan, work, "qsim", size) for size in dense])
-        series.append([_point(plan, work, "mps", size) for size in dense])
-        series.append([_point(plan, work, "mps", size, plan.bond) for size in dense])
-        series.append([_point(plan, work, "mps", size, plan.bond, trains=True) for size in trains])
+    dense = plan.sizes(DENSE_LARGEST)
+    # Past P = 4096 every other power of two is enough.
+    random = [
+        size
+        for size in plan.sizes(smallest=RANDOM_SMALLEST)
+        if size <= DENSE_LARGEST or (size.bit_length() - 1) % 2 == 0
+    ]
+    bonds = sorted({bond for bond in (*plan.bonds, *WIDE_BONDS) if bond > 1} - {plan.bond})
+    for job in ("score", "train"):
+        series.append([_work(plan, job, "exact", size) for size in plan.sizes(EXACT_LARGEST)])
+        series.append([_work(plan, job, "qsim", size) for size in dense])
+        series.append([_work(plan, job, "mps", size) for size in dense])
+        series.append([_work(plan, job, "mps", size, plan.bond) for size in dense])
+        series.append([_work(plan, job, "mps", size, plan.bond, "random_mps") for size in random])
         if plan.max_patch_size >= BOND_STUDY_SIZE:
-            bonds = sorted({bond for bond in (*plan.bonds, *WIDE_BONDS) if bond > 1} - {plan.bond})
-            series.append([_point(plan, work, "mps", BOND_STUDY_SIZE, bond, trains=True) for bond in bonds])
+            series.append([_work(plan, job, "mps", BOND_STUDY_SIZE, bond, "random_mps") for bond in bonds])
     return series
 
 
-def patches_of(work: Work, engine: str, patch_size: int, *, trains: bool = False) -> int:
+def _work(
+    plan: ScalingPlan, job: Job, engine: str, size: int, bond: int | None = None, states: States = "pixels"
+) -> Work:
+    inputs = {
+        "work": job,
+        "engine": engine,
+        "patch_size": size,
+        "source": states,
+        "bond": bond,
+        "patches": patches_of(job, engine, size, states),
+        "bottleneck": plan.bottleneck_of(size),
+        "layers": 1,
+        # Where an engine stops is part of the result, so the limits are part of the point.
+        "time_s": plan.limits.time_s,
+        "memory_mib": plan.limits.memory_mib,
+        "seed": plan.seed,
+    }
+    return point_work(Point("engines", inputs), time_engine, plan.limits)
+
+
+def patches_of(job: Job, engine: str, patch_size: int, states: States = "pixels") -> int:
     """How many patches a point works on: for a training step those of 4 images of 256 px at stride P/4, if they fit."""
-    if work == "score" and engine == "qsim":
+    if job == "score" and engine == "qsim":
         return max(1, QSIM_AMPLITUDES // patch_size**2)
-    if work == "score":
-        return max(1, min(MOST_TOGETHER, TOGETHER_AMPLITUDES // patch_size**2)) if not trains else TRAIN_PATCHES
-    if trains or engine == "qsim" or patch_size > IMAGE_SIDE:
+    if states == "random_mps":
+        return TRAIN_PATCHES
+    if job == "score":
+        return max(1, min(MOST_TOGETHER, TOGETHER_AMPLITUDES // patch_size**2))
+    if engine == "qsim" or patch_size > IMAGE_SIDE:
         return TRAIN_PATCHES
     grid = PatchGrid(IMAGE_SIDE, IMAGE_SIDE, patch_size, max(1, patch_size // 4))
     return min(MOST_IN_BATCH, BATCH_IMAGES * grid.count)
 
 
-def _point(
-    plan: ScalingPlan, work: Work, engine: str, size: int, bond: int | None = None, *, trains: bool = False
-) -> Point:
-    task = Task(
-        work=work,
-        engine=engine,
-        patch_size=size,
-        source="trains" if trains else "pixels",
-        bond=bond,
-        patches=patches_of(work, engine, size, trains=trains),
-        bottleneck=plan.bottleneck_of(size),
-        layers=1,
-        time_s=plan.limits.time_s,
-        memory_mib=plan.limits.memory_mib,
-        seed=plan.seed,
-    )
-    return Point("engines", task.to_json(), lambda: run_task(task, plan.limits))
+def require_room(limits: Limits) -> None:
+    """Raise `InputError` if not even the smallest point fits the limits."""
+    try:
+        run_limited(time_engine, ("score", "exact", 2, "pixels", None, 1, 1), limits)
+    except LimitedError as error:
+        cause = str(error).partition(":")[0]
+        raise InputError(
+            f"not even a patch of 2 x 2 px fits {limits.memory_mib} MiB and {limits.time_s:g} s ({cause})",
+            where="memory_mib, time_s",
+            remedy="raise them",
+        ) from None
 
 
-def engine_rows(rows: Sequence[Row], work: Work, engine: str, bond: int | None, source: str = "pixels") -> list[Row]:
-    """The rows of one engine, failed ones included, by size."""
-    wanted = {"work": work, "engine": engine, "bond": bond, "source": source}
-    found = [
-        row
-        for row in rows
-        if row["part"] == "engines" and all(row["point"][key] == value for key, value in wanted.items())
+def time_engine(
+    work: Job,
+    engine: str,
+    patch_size: int,
+    source: States,
+    bond: int | None,
+    patches: int,
+    bottleneck: int,
+    layers: int = 1,
+    seed: int = 0,
+    **limits: float,
+) -> dict[str, Any]:
+    """Processor seconds a patch (or a step), and bytes beyond the imports, of this process.
+
+    Args:
+        work: "score" or "train".
+        engine: "exact", "qsim" or "mps".
+        patch_size: P.
+        source: of the states.
+        bond: largest bond of the mps engine; None for no limit, and for the others, which have none.
+        patches: in the stack or batch.
+        bottleneck: BD.
+        layers: repetitions of the staircase.
+        seed: of patches and angles.
+        limits: of the process, which are others' business.
+
+    Returns:
+        `seconds` {best, median, repeats}, `peak_bytes`, and for the mps engine `conversion_seconds`, the best, where
+        pixels are converted.
+    """
+    if engine == "qsim":
+        platform.use_one_processor()
+    prepared = _prepare(work, engine, patch_size, source, bond, patches, bottleneck, layers, seed)
+    before = platform.peak_memory_bytes()
+    timed = timings(prepared.call)
+    result: dict[str, Any] = {
+        "seconds": {**{key: timed[key] / prepared.divisor for key in ("best", "median")}, "repeats": timed["repeats"]},
+        "peak_bytes": max(platform.peak_memory_bytes() - before, 0),
+    }
+    if timed["best"] < SLOW_SECONDS:
+        # Small arrays fit what the process holds already and raise no peak; Python counts them itself.
+        tracemalloc.start()
+        prepared.call()
+        result["peak_bytes"] = max(result["peak_bytes"], tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    if prepared.convert is not None:
+        result["conversion_seconds"] = timings(prepared.convert)["best"] / prepared.divisor
+    return result
+
+
+def timings(call: Callable[[], object]) -> dict[str, float]:
+    """Best and median processor time of several calls after one to warm up."""
+    start = time.thread_time()
+    call()
+    first = time.thread_time() - start
+    seconds: list[float] = []
+    while len(seconds) < (1 if first > SLOW_SECONDS else 3) or (
+        sum(seconds) < ENOUGH_SECONDS and len(seconds) < MOST_REPEATS
+    ):
+        start = time.thread_time()
+        call()
+        seconds.append(time.thread_time() - start)
+    return {"best": min(seconds), "median": median(seconds), "repeats": len(seconds)}
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """The call to time, by what to divide its time, and the call of the conversion alone where there is one."""
+
+    call: Callable[[], object]
+    divisor: int
+    convert: Callable[[], object] | None = None
+
+
+def _prepare(
+    work: Job,
+    engine: str,
+    patch_size: int,
+    source: States,
+    bond: int | None,
+    patches: int,
+    bottleneck: int,
+    layers: int,
+    seed: int,
+) -> _Prepared:
+    import numpy as np
+
+    from qpbae_tn.engines import make_engine
+    from qpbae_tn.engines.mps.engine import MpsEngine
+    from qpbae_tn.experiment.initial_angles import initial_angles
+    from qpbae_tn.model.specification import ModelSpecification
+
+    specification = ModelSpecification.build(patch_size, 1, bottleneck, layers=layers, image_size=patch_size)
+    angles = initial_angles(specification.ansatz, "dc", seed)
+    rng = np.random.default_rng(seed)
+    weights = np.full(patches, 1.0 / patches)
+    if source == "random_mps":
+        mps = MpsEngine(bond)
+        stack = random_mps(specification.qubit_count, bond or 1, patches, rng)
+        if work == "train":
+            loss = mps.prepare_train_loss(specification, stack, weights)
+            return _Prepared(lambda: loss.value_and_gradient(angles), 1)
+        return _Prepared(lambda: mps.score(specification, angles, stack), patches)
+    states = np.empty((patches, specification.pixel_count))
+    # Row by row: a stack of the largest patches must not be in memory twice.
+    for row in states:
+        rng.standard_normal(out=row)
+        row *= 0.2
+        row += 1.0
+        row /= np.linalg.norm(row)
+    chosen = MpsEngine(bond) if engine == "mps" else make_engine(engine)
+    if work == "train":
+        prepared = chosen.prepare_loss(specification, [states], weights)
+        return _Prepared(lambda: prepared.value_and_gradient(angles), 1)
+    convert = (lambda: chosen.convert(states)) if isinstance(chosen, MpsEngine) else None
+    return _Prepared(lambda: chosen.reconstruction_fidelity(specification, angles, states), patches, convert)
+
+
+def random_mps(qubit_count: int, bond: int, count: int, rng: Any) -> Any:
+    """Random matrix product states of this bond, as far as the cuts allow, near the uniform state.
+
+    Args:
+        qubit_count: n.
+        bond: largest bond dimension.
+        count: patches.
+        rng: a NumPy generator.
+    """
+    from qpbae_tn.model.mps import mps_stack
+
+    limit = max(bond.bit_length(), 1)
+    bonds = [
+        1 if cut in (0, qubit_count) else min(bond, 1 << min(cut, qubit_count - cut, limit))
+        for cut in range(qubit_count + 1)
     ]
-    return sorted(found, key=lambda row: int(row["point"]["patch_size"]))
-
-
-def faster_sizes(rows: Sequence[Row], work: Work, bond: int | None) -> list[int]:
-    """The patch sizes at which mps with this bond (None: no limit) took less time than exact, on the same patches."""
-    exact = {row["point"]["patch_size"]: row for row in engine_rows(rows, work, "exact", None) if "result" in row}
-    found = []
-    for row in engine_rows(rows, work, "mps", bond):
-        size = row["point"]["patch_size"]
-        if "result" in row and size in exact and _best(row) < _best(exact[size]):
-            found.append(int(size))
-    return found
-
-
-def _best(row: Row) -> float:
-    seconds: dict[str, Any] = row["result"]["seconds"]
-    return float(seconds["best"])
+    tensors = []
+    for left, right in pairwise(bonds):
+        tensor = 0.1 * rng.standard_normal((count, left, 2, right)) / bond**0.5
+        tensor[:, 0, :, 0] += 1.0
+        tensors.append(tensor)
+    return mps_stack(tensors)

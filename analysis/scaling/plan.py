@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from qpbae_tn.analysis.scaling.limits import Limits
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.model.names import PixelOrder
 from qpbae_tn.model.specification import patch_qubit_count
+from qpbae_tn.study.limited import Limits
 
 PARTS = ("circuits", "preparation", "engines", "trainability", "detection")
-LARGEST_DENSE = 4096
+"""The parts in their order; `study.SERIES` says what each measures."""
+NEED_DATA = ("preparation", "detection")
+"""Parts that are nothing without real images."""
 LARGEST_OF_ALL = 1 << 30
 
 
@@ -60,7 +63,10 @@ class ScalingPlan:
                 where="parts",
                 remedy=f"choose from {', '.join(PARTS)}",
             )
-        qubits = _qubits(self.max_patch_size)
+        try:
+            qubits = patch_qubit_count(self.max_patch_size)
+        except InputError as error:
+            raise InputError(error.what, where="max_patch_size", remedy=error.remedy) from None
         if self.max_patch_size > LARGEST_OF_ALL:
             raise InputError(
                 f"patch size {self.max_patch_size}", where="max_patch_size", remedy=f"give at most {LARGEST_OF_ALL}"
@@ -71,9 +77,7 @@ class ScalingPlan:
         for order in self.orders:
             if order not in get_args(PixelOrder):
                 raise InputError(
-                    f"unknown value {order!r}",
-                    where="orders",
-                    remedy=f"choose from {', '.join(get_args(PixelOrder))}",
+                    f"unknown value {order!r}", where="orders", remedy=f"choose from {', '.join(get_args(PixelOrder))}"
                 )
         # P = 2 takes BD = 1 whatever is asked for, so that the default of 2 is no error there.
         if not 1 <= self.bottleneck < max(qubits, 3):
@@ -95,9 +99,21 @@ class ScalingPlan:
         """BD at this P: the plan's, or 1 at P = 2."""
         return min(self.bottleneck, 1) if patch_size == 2 else self.bottleneck
 
+    def images(self, name: str) -> Experiment:
+        """The images of a data set; an experiment on them changes patch size, stride and bottleneck."""
+        return Experiment(
+            data=str(self.data[name]),
+            image_size=self.image_size,
+            train=self.train_images,
+            test=self.test_images,
+            seed=self.seed,
+        )
 
-def _qubits(max_patch_size: int) -> int:
-    try:
-        return patch_qubit_count(max_patch_size)
-    except InputError as error:
-        raise InputError(error.what, where="max_patch_size", remedy=error.remedy) from None
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values, without the folders, which differ from computer to computer."""
+        names = ("max_patch_size", "bottleneck", "bond", "image_size", "train_images", "test_images", "seed")
+        lists = ("parts", "bonds", "orders", "data")
+        limits = {"time_s": self.limits.time_s, "memory_mib": self.limits.memory_mib}
+        return (
+            {name: getattr(self, name) for name in names} | {name: list(getattr(self, name)) for name in lists} | limits
+        )

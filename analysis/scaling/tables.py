@@ -1,300 +1,385 @@
-"""The tables of the study."""
+"""The numbers of the study as tables, the laws by which they grow, and the document that holds all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from qpbae_tn.analysis.scaling.circuits import RANK_QUBITS
-from qpbae_tn.analysis.scaling.engines import engine_rows
-from qpbae_tn.analysis.scaling.points import Row
-from qpbae_tn.analysis.scaling.trainability import TEXTURE
-from qpbae_tn.analysis.scaling.words import interval, patch, power, seconds, size_of_bytes
-from qpbae_tn.report.page import Table
+import numpy as np
+import pandas as pd
+from scipy.stats import linregress, t
 
+from qpbae_tn.analysis.scaling.engines import BOND_STUDY_SIZE, TRAIN_PATCHES
+from qpbae_tn.analysis.scaling.plan import ScalingPlan
+from qpbae_tn.interval import LEVEL, Interval
+from qpbae_tn.report.numbers import any_size, short_time, size_of_bytes
+from qpbae_tn.tables import frame
+
+LEAST_SECONDS = 1e-3
+"""Calls shorter than this are mostly overhead, and are left out of the fits of dense work."""
+LEAST_BOND = 32
+"""Smaller bonds are mostly overhead too."""
 LEAST_POINTS = 5
 """Exponents through fewer points are marked: their interval leans on the scatter of two or three."""
 DETECTORS = ("model", "untrained", "dc_overlap", "patch_pca", "patch_pca_32")
+READOUTS = ("latent", "destructive", "echo", "ancilla", "direct")
+FORMULAS = ("destructive_literal", "destructive_reduced", "latent_reduced", "echo_reduced", "direct_reduced")
+JOBS = {"score": "scoring a patch", "train": "training step on 4 patches"}
+
+Row = Mapping[str, Any]
 
 
-def part(rows: Sequence[Row], name: str, **wanted: Any) -> list[Row]:
-    """The rows of a part that worked and have these inputs."""
-    return [
-        row
+def part_frame(rows: Sequence[Row], part: str, **wanted: Any) -> pd.DataFrame:
+    """The points of a part as a table by rising P: a column for each input and each number of the result.
+
+    Args:
+        rows: of a document.
+        part: its name.
+        wanted: inputs that the points must have.
+
+    Returns:
+        Nested numbers have their keys joined by dots; `failed` is the cause, None where there is a result.
+    """
+    chosen = [
+        {**row["point"], **row.get("result", {}), "failed": row.get("failed")}
         for row in rows
-        if row["part"] == name and "result" in row and all(row["point"].get(k) == v for k, v in wanted.items())
+        if row["part"] == part and all(row["point"].get(key) == value for key, value in wanted.items())
     ]
+    table = frame(chosen)
+    return table.sort_values("patch_size", kind="stable", ignore_index=True) if chosen else table
+
+
+def finished(table: pd.DataFrame) -> pd.DataFrame:
+    """The points that have a result."""
+    return table[table["failed"].isna()] if len(table) else table
+
+
+# The document
+
+
+def document_of(rows: Sequence[Row], plan: ScalingPlan, digests: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """All that is known of the study.
+
+    Returns:
+        `rows` (every point: `part`, `point`, `result` or `failed`), `laws` (fitted exponents), `mps_faster` (sizes at
+        which the mps engine took less time than the exact one), `digests` (SHA-256 of the training images), `plan`.
+    """
+    faster = {
+        f"{job}, {f'bond {bond}' if bond else 'no bond limit'}": faster_sizes(rows, job, bond)
+        for job in JOBS
+        for bond in (None, plan.bond)
+    }
+    return {
+        "rows": [dict(row) for row in rows],
+        "laws": growth_laws(rows),
+        "mps_faster": faster,
+        "digests": dict(digests or {}),
+        "plan": plan.to_json(),
+    }
+
+
+def engine_frame(rows: Sequence[Row], job: str, engine: str, bond: int | None, source: str = "pixels") -> pd.DataFrame:
+    """The points of one engine that have a result."""
+    return finished(part_frame(rows, "engines", work=job, engine=engine, bond=bond, source=source))
+
+
+def faster_sizes(rows: Sequence[Row], job: str, bond: int | None) -> list[int]:
+    """The patch sizes at which mps with this bond (None: no limit) took less time than exact, on the same patches."""
+    exact, mps = (engine_frame(rows, job, engine, limit) for engine, limit in (("exact", None), ("mps", bond)))
+    if exact.empty or mps.empty:
+        return []
+    both = mps.merge(exact, on="patch_size", suffixes=("", "_exact"))
+    return [int(size) for size in both["patch_size"][both["seconds.best"] < both["seconds.best_exact"]]]
+
+
+# Growth laws: straight lines through logarithms, with intervals
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """y = c x^exponent.
+
+    Args:
+        exponent: slope of log y over log x by least squares, with its 95% t-interval.
+        points: how many.
+        smallest, largest: x.
+    """
+
+    exponent: Interval
+    points: int
+    smallest: float
+    largest: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        ends = {"from": self.smallest, "to": self.largest}
+        return {"exponent": self.exponent.to_json(), "points": self.points, **ends}
+
+
+def fit_power_law(x: Sequence[float], y: Sequence[float]) -> PowerLaw | None:
+    """The power law through positive points, or None for fewer than three, where no interval exists.
+
+    The interval is for independent scatter about a true power law. Where the points bend, it is too narrow.
+
+    Example:
+        >>> law = fit_power_law([1, 2, 4], [3, 12, 48])
+        >>> round(law.exponent.value, 6), law.points
+        (2.0, 3)
+    """
+    kept = [(a, b) for a, b in zip(x, y, strict=True) if a > 0 and b > 0]
+    if len(kept) < 3:
+        return None
+    logs = np.log(np.array(kept, dtype=np.float64))
+    line = linregress(logs[:, 0], logs[:, 1])
+    # A line has two parameters, so that n points leave n - 2 degrees of freedom for its scatter.
+    half = float(t.ppf((1 + LEVEL) / 2, len(kept) - 2)) * float(line.stderr)
+    slope, places = float(line.slope), [float(a) for a, _ in kept]
+    return PowerLaw(Interval(slope, slope - half, slope + half), len(kept), min(places), max(places))
+
+
+def growth_laws(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Fitted exponents: `what`, `over` ("P", "n" or "bond"), and the law; left out where there are too few points."""
+    return [
+        {"what": what, "over": over, **law.to_json()}
+        for what, over, x, y in [*_engine_curves(rows), *_trainability_curves(rows)]
+        if (law := fit_power_law(list(x), list(y))) is not None
+    ]
+
+
+Curve = tuple[str, str, Sequence[float], Sequence[float]]
+"""What grows, over what, and its points."""
+
+
+def _engine_curves(rows: Sequence[Row]) -> Iterator[Curve]:
+    bonds = sorted({row["point"]["bond"] for row in rows if row["part"] == "engines"} - {None})
+    for job, words in JOBS.items():
+        wide: list[tuple[float, float]] = []
+        for engine, bond in [("exact", None), ("qsim", None), ("mps", None), *(("mps", bond) for bond in bonds)]:
+            limit = f", bond {bond}" if bond else ""
+            dense = engine_frame(rows, job, engine, bond)
+            if len(dense):
+                # A call scores several patches together; a step's time is that of all its patches, and compares only
+                # where they are as many.
+                call = dense["seconds.best"] * (dense["patches"] if job == "score" else 1)
+                alike = True if job == "score" else dense["patches"] == TRAIN_PATCHES
+                dense = dense[(call >= LEAST_SECONDS) & alike]
+                yield f"{engine}{limit}, {words}", "P", dense["patch_size"], dense["seconds.best"]
+            random = engine_frame(rows, job, engine, bond, "random_mps")
+            if len(random):
+                qubits = random["patch_size"].map(lambda size: 2.0 * (int(size).bit_length() - 1))
+                # Where the bond is full all along the chain but for its ends.
+                grown = 2 ** (qubits // 2) > 4 * (bond or 1)
+                seconds = random["seconds.best"]
+                yield f"mps on random states{limit}, {words}", "n", qubits[grown], seconds[grown]
+                at_20 = seconds[random["patch_size"] == BOND_STUDY_SIZE]
+                wide += [(bond, second) for second in at_20 if bond is not None and bond >= LEAST_BOND]
+        yield f"mps on random states, n = 20, {words}", "bond", [bond for bond, _ in wide], [y for _, y in wide]
+
+
+def _trainability_curves(rows: Sequence[Row]) -> Iterator[Curve]:
+    for init in ("normal", "dc"):
+        found = finished(part_frame(rows, "trainability", patches="texture", init=init))
+        for cost in ("global", "local") if len(found) else ():
+            for key, words in (("gradient", "gradient"), ("shots", "shots for a gradient")):
+                yield f"{words}, {cost} cost, {init} angles", "P", found["patch_size"], found[f"{cost}.{key}"]
+
+
+# Tables for people: of a page, or of a terminal
+
+
+def patch(size: int) -> str:
+    """P as a number up to 4096, as a power of two past it."""
+    return str(size) if size <= 4096 else f"2^{int(size).bit_length() - 1}"
 
 
 def is_shown(size: int, up_to: int = 64) -> bool:
     """Whether a long table has a line for this P: all small ones, and every fourth power of two; the JSON has all."""
-    return size <= up_to or (size.bit_length() - 1) % 4 == 0 or (size.bit_length() - 1) % 10 == 0
+    return size <= up_to or (int(size).bit_length() - 1) % 4 == 0 or (int(size).bit_length() - 1) % 10 == 0
 
 
-def selection_words(shown: int, sizes: int) -> str:
-    """What a caption says of sizes that are left out; empty where all are shown."""
-    return "" if shown == sizes else f" A selection, {shown} of {sizes} sizes; the JSON has all."
-
-
-def circuit_table(rows: Sequence[Row]) -> Table:
+def circuit_table(rows: Sequence[Row]) -> pd.DataFrame:
     """One layer of the paper's blocks: parameters, qubits and two-qubit gates, by formula."""
-    lines = []
-    found = part(rows, "circuits", block="ry", layers=1)
-    for row in found:
-        if not is_shown(row["point"]["patch_size"]):
-            continue
-        result, formula = row["result"], row["result"]["formula"]
-        names = ("destructive_literal", "destructive_reduced", "latent_reduced", "echo_reduced", "direct_reduced")
-        lines.append(
-            [
-                f"{patch(row['point']['patch_size'])}, {row['point']['bottleneck']}",
-                str(result["qubits"]),
-                f"{result['parameters']} / {result['effective_parameters']}",
-                *(f"{formula[name]['two_qubit_gates']} ({formula[name]['qubits']})" for name in names),
-            ]
-        )
-    header = ["P, BD", "n", "parameters / effective", "destructive, literal", "destructive", "latent", "echo", "direct"]
-    caption = (
-        "One layer of the paper's blocks: two-qubit gates (qubits) of each readout, preparation and SWAPs apart; "
-        f"reduced unless it says literal.{selection_words(len(lines), len(found))}"
-    )
-    return Table(header, lines, caption)
+    found = finished(part_frame(rows, "circuits", block="ry", layers=1))
+    found = found[found["patch_size"].map(is_shown)]
+    columns = {
+        "P, BD": [f"{patch(p)}, {b}" for p, b in zip(found["patch_size"], found["bottleneck"], strict=True)],
+        "n": found["qubits"],
+        "parameters": found["parameters"],
+        "effective": found["effective_parameters"],
+    }
+    for name in FORMULAS:
+        gates, qubits = found[f"formula.{name}.two_qubit_gates"], found[f"formula.{name}.qubits"]
+        title = name.removesuffix("_reduced").replace("_", ", ")
+        columns[title] = [f"{g} ({q})" for g, q in zip(gates, qubits, strict=True)]
+    return pd.DataFrame(columns)
 
 
-def ansatz_table(rows: Sequence[Row], readouts: Sequence[str]) -> Table:
-    """Counted circuits of all ansätze: two-qubit gates and depth, literal and reduced."""
-    lines = []
-    for row in part(rows, "circuits"):
-        if row["result"]["readouts"] is None or not is_shown(row["point"]["patch_size"], 32):
-            continue
-        where, counts = row["point"], row["result"]["readouts"]
-        known = row["result"]["effective_parameters"]
-        cells = []
-        for name in readouts:
-            before, after = counts[name]["literal"], counts[name]["reduced"]
-            cells.append(
-                f"{before['two_qubit_gates']} ({before['two_qubit_depth']}) -> "
-                f"{after['two_qubit_gates']} ({after['two_qubit_depth']})"
-            )
-        ansatz = f"{where['block']} x {where['layers']}"
-        effective = "?" if known is None else str(known)
-        lines.append([ansatz, patch(where["patch_size"]), f"{row['result']['parameters']} / {effective}", *cells])
-    caption = (
-        "Two-qubit gates (two-qubit depth) counted in the circuits, literal -> reduced; some sizes left out, the JSON "
-        f"has all. ?: not computed; the rank that tells it is counted up to n = {RANK_QUBITS} qubits, and only one "
-        "layer of ry has a formula."
-    )
-    return Table(["ansatz", "P", "parameters / effective", *readouts], lines, caption)
-
-
-def preparation_table(rows: Sequence[Row], name: str) -> Table:
-    """Median fidelity of truncated patches against the bond, row order."""
-    found = part(rows, "preparation", data=name, order="row")
-    bonds = sorted({entry["bond"] for row in found for entry in row["result"]["truncated"]})
-    lines = []
-    for row in found:
-        by_bond = {entry["bond"]: entry for entry in row["result"]["truncated"]}
-        cells = [f"{by_bond[bond]['median']:.4f}" if bond in by_bond else "1" for bond in bonds]
-        lines.append([str(row["point"]["patch_size"]), *cells])
-    caption = f"{name}: median fidelity of the best matrix product state of each bond, pixels row by row."
-    return Table(["P", *(f"bond {bond}" for bond in bonds)], lines, caption)
-
-
-def preparation_circuit_table(rows: Sequence[Row]) -> Table:
-    """Fidelity that circuits of CZ and RY reach, with their CZ."""
-    lines = []
-    for row in part(rows, "preparation"):
-        for entry in row["result"]["circuits"]:
-            lines.append(
-                [
-                    f"{row['point']['data']}, P={row['point']['patch_size']}",
-                    str(entry["bond"]),
-                    str(entry["two_qubit_gates"]),
-                    f"{entry['median']:.4f}",
-                    f"{entry['lowest_tenth']:.4f}",
-                ]
-            )
-    caption = "Preparation circuits on a line of neighbours: CZ a copy, and the fidelity reached."
-    return Table(["data", "bond", "CZ", "median fidelity", "lowest tenth"], lines, caption)
-
-
-def order_table(rows: Sequence[Row], names: Sequence[str], orders: Sequence[str]) -> Table:
-    """What the pixel order does: entropy, fidelity of bond 2 and 8."""
-    lines = []
-    for name in names:
-        for row in part(rows, "preparation", data=name, order="row"):
-            size = row["point"]["patch_size"]
-            cells = []
-            for order in orders:
-                (same,) = part(rows, "preparation", data=name, order=order, patch_size=size)[:1] or (None,)
-                cells.append(_order_cell(same))
-            lines.append([f"{name}, P={size}", *cells])
-    caption = "Largest median entanglement entropy over the cuts in bits; median fidelity of bond 2, of bond 8."
-    return Table(["data", *orders], lines, caption)
-
-
-def _order_cell(row: Row | None) -> str:
-    if row is None:
-        return "-"
-    found = {entry["bond"]: entry["median"] for entry in row["result"]["truncated"]}
-    return f"{max(row['result']['entropy_bits']):.2f}; " + ", ".join(
-        f"{found[bond]:.4f}" if bond in found else "1" for bond in (2, 8)
-    )
-
-
-def engine_table(rows: Sequence[Row], work: str, bonds: Sequence[int]) -> Table:
-    """Time and memory of each engine by size, and why it stops."""
-    columns: list[tuple[str, int | None, str]] = [
-        ("exact", None, "pixels"),
-        ("qsim", None, "pixels"),
-        ("mps", None, "pixels"),
-    ]
-    columns += [("mps", bond, source) for bond in bonds for source in ("pixels", "trains")]
-    by_column = {key: engine_rows(rows, work, *key) for key in columns}  # type: ignore[arg-type]
-    sizes = sorted({row["point"]["patch_size"] for found in by_column.values() for row in found})
-    lines = []
-    for size in sizes:
-        cells = []
-        for found in by_column.values():
-            row = next((row for row in found if row["point"]["patch_size"] == size), None)
-            cells.append(_engine_cell(row))
-        if any(cells):
-            lines.append([patch(size), *cells])
-    header = ["P", *(_column_name(*key) for key in columns)]
-    what = "Scoring, seconds a patch" if work == "score" else "A training step"
-    return Table(header, lines, f"{what}, with peak memory beyond the imports.")
-
-
-def stop_table(rows: Sequence[Row]) -> Table:
-    """Where each engine stops, and why."""
+def ansatz_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """Counted circuits of all ansätze: two-qubit gates and depth, literal -> reduced."""
     lines = []
     for row in rows:
-        if row["part"] == "engines" and "failed" in row:
-            where = row["point"]
-            name = _column_name(where["engine"], where["bond"], where["source"])
-            lines.append(
-                [name, "score" if where["work"] == "score" else "train", patch(where["patch_size"]), row["failed"]]
-            )
-    return Table(["engine", "work", "first P that fails", "cause"], lines, "Where each engine stops.")
-
-
-def _column_name(engine: str, bond: int | None, source: str) -> str:
-    limit = f", bond {bond}" if bond else ""
-    return engine + limit + (" (trains)" if source == "trains" else "")
-
-
-def _engine_cell(row: Row | None) -> str:
-    if row is None:
-        return ""
-    if "failed" in row:
-        return "stops"
-    return f"{seconds(row['result']['seconds']['best'])}, {size_of_bytes(row['result']['peak_bytes'])}"
-
-
-def trainability_table(rows: Sequence[Row], source: str) -> Table:
-    """Score, gradient and shots by size."""
-    lines = []
-    found = part(rows, "trainability", patches=source, init="normal")
-    for row in found:
-        size = row["point"]["patch_size"]
-        if not is_shown(size):
+        if row["part"] != "circuits" or not row.get("result", {}).get("readouts"):
             continue
-        cells = []
-        for init in ("normal", "dc"):
-            (same,) = part(rows, "trainability", patches=source, init=init, patch_size=size)[:1] or (None,)
-            for cost in ("global", "local"):
-                values = same["result"][cost] if same is not None else None
-                cells.append("-" if values is None else f"{power(values['gradient'])}; {power(values['shots'])}")
-            cells.append("-" if same is None else power(same["result"]["global"]["value"]))
-        lines.append([patch(size), *cells])
-    header = ["P"]
-    for init in ("normal", "dc"):
-        header += [f"{init}: global", f"{init}: local", f"{init}: F_trash"]
-    name = "Analytic textures" if source == TEXTURE else source
-    caption = f"{name}: size of a gradient component; shots to resolve it at one standard error."
-    return Table(header, lines, caption + selection_words(len(lines), len(found)))
+        where, result = row["point"], row["result"]
+        if is_shown(where["patch_size"], 32):
+            line = {
+                "ansatz": f"{where['block']} x {where['layers']}",
+                "P": where["patch_size"],
+                "parameters": result["parameters"],
+                "effective": result["effective_parameters"],
+            }
+            for name in READOUTS:
+                counts = [result["readouts"][name][form] for form in ("literal", "reduced")]
+                line[name] = " -> ".join(f"{one['two_qubit_gates']} ({one['two_qubit_depth']})" for one in counts)
+            lines.append(line)
+    return pd.DataFrame(lines, dtype=object)
 
 
-def law_table(
-    laws: Sequence[Mapping[str, Any]], prefixes: Sequence[str] = (), caption: str = "Fitted exponents."
-) -> Table:
-    """Fitted exponents with intervals; those through few points are marked."""
-    chosen = [law for law in laws if not prefixes or law["what"].startswith(tuple(prefixes))]
+def preparation_table(rows: Sequence[Row], name: str) -> pd.DataFrame:
+    """Median fidelity of truncated patches against the bond, row order; a bond of P and more leaves them whole."""
+    found = part_frame(rows, "preparation", data=name, order="row")
     lines = [
+        {"P": p, **{f"bond {entry['bond']}": entry["median"] for entry in truncated}}
+        for p, truncated in zip(found["patch_size"], found["truncated"], strict=True)
+    ]
+    return pd.DataFrame(lines).sort_values("P").fillna(1.0)
+
+
+def preparation_circuit_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """Fidelity that circuits of CZ and RY reach, with their CZ."""
+    found = finished(part_frame(rows, "preparation"))
+    return pd.DataFrame(
         [
-            law["what"],
-            f"{law['over']}^k",
-            interval(law["exponent"]),
-            f"{law['points']}{' (few)' if law['points'] < LEAST_POINTS else ''}",
-        ]
-        for law in chosen
+            {
+                "data": point["data"],
+                "P": point["patch_size"],
+                "bond": entry["bond"],
+                "CZ": entry["two_qubit_gates"],
+                "median fidelity": entry["median"],
+                "lowest tenth": entry["lowest_tenth"],
+            }
+            for point in found.to_dict("records")
+            for entry in point["circuits"]
+        ],
+        dtype=object,
+    )
+
+
+def order_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """What the pixel order does: largest median entropy over the cuts in bits; median fidelity of bonds 2 and 8."""
+    found = finished(part_frame(rows, "preparation"))
+    found["shown"] = [_order_cell(point) for point in found.to_dict("records")]
+    return _by_order(found, "shown")
+
+
+def _order_cell(point: Mapping[str, Any]) -> str:
+    fidelity = {entry["bond"]: f"{entry['median']:.4f}" for entry in point["truncated"]}
+    return f"{max(point['entropy_bits']):.2f}; {fidelity.get(2, '1')}, {fidelity.get(8, '1')}"
+
+
+def detection_order_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """The trained model under each pixel order: loss; AUPRO. Only where all orders were tried."""
+    found = finished(part_frame(rows, "detection"))
+    aupro = [
+        Interval(*(float(point[f"detectors.model.aupro.{end}"]) for end in ("value", "low", "high")))
+        for point in found.to_dict("records")
     ]
-    if any(law["points"] < LEAST_POINTS for law in chosen):
-        caption += f" (few): fewer than {LEAST_POINTS} points, an indication only."
-    return Table(["quantity", "law", "k (95% interval)", "points"], lines, caption)
-
-
-def detection_table(rows: Sequence[Row], name: str, metric: str) -> Table:
-    """A metric of the model and its baselines by P, row order."""
-    lines = []
-    for row in part(rows, "detection", data=name, order="row"):
-        found = row["result"]["detectors"]
-        lines.append(
-            [str(row["point"]["patch_size"]), *(interval(found[key][metric]) for key in DETECTORS if key in found)]
-        )
-    return Table(["P", *DETECTORS], lines, f"{name}: {metric.upper()} with 95% bootstrap intervals over images.")
-
-
-def detection_order_table(rows: Sequence[Row]) -> Table:
-    """The model under each pixel order."""
-    found = part(rows, "detection")
-    orders = list(dict.fromkeys(row["point"]["order"] for row in found))
-    lines = []
-    for name, size in dict.fromkeys((row["point"]["data"], row["point"]["patch_size"]) for row in found):
-        same = {row["point"]["order"]: row["result"] for row in part(rows, "detection", data=name, patch_size=size)}
-        if len(same) == len(orders):
-            cells = [
-                f"{same[order]['loss']:.4f}; {interval(same[order]['detectors']['model']['aupro'])}" for order in orders
-            ]
-            lines.append([f"{name}, P={size}", *cells])
-    return Table(["data", *orders], lines, "The trained model: loss; AUPRO.")
-
-
-def circuit_short_table(rows: Sequence[Row]) -> Table:
-    """`circuit_table` for a terminal: gates of four readouts."""
-    lines = []
-    for row in part(rows, "circuits", block="ry", layers=1):
-        result, formula = row["result"], row["result"]["formula"]
-        names = ("destructive_literal", "destructive_reduced", "latent_reduced", "echo_reduced")
-        cells = [str(formula[name]["two_qubit_gates"]) for name in names]
-        parameters = f"{result['parameters']} / {result['effective_parameters']}"
-        lines.append([patch(row["point"]["patch_size"]), str(result["qubits"]), parameters, *cells])
-    header = ["P", "n", "angles / effective", "literal", "destructive", "latent", "echo"]
-    return Table(header, lines, "One layer: two-qubit gates of each readout, without preparation")
-
-
-def engine_time_table(rows: Sequence[Row], work: str, bond: int) -> Table:
-    """Seconds of each engine for a terminal."""
-    columns: list[tuple[str, int | None, str]] = [
-        ("exact", None, "pixels"),
-        ("qsim", None, "pixels"),
-        ("mps", None, "pixels"),
+    found["shown"] = [
+        f"{loss:.4f}; {one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
+        for loss, one in zip(found["loss"], aupro, strict=True)
     ]
-    columns += [("mps", bond, source) for source in ("pixels", "trains")]
-    found = [{row["point"]["patch_size"]: row for row in engine_rows(rows, work, *key)} for key in columns]  # type: ignore[arg-type]
-    lines = []
-    for size in sorted({size for one in found for size in one}):
-        cells = [_engine_cell(one.get(size)).split(",")[0] for one in found]
-        lines.append([patch(size), *cells])
-    title = "Scoring: time of a patch" if work == "score" else "Time of a training step"
-    return Table(["P", *(_column_name(*key) for key in columns)], lines, title)
+    return _by_order(found, "shown").dropna()
 
 
-def detection_short_table(rows: Sequence[Row], name: str) -> Table:
-    """AUPRO without intervals, for a terminal."""
+def _by_order(found: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A line for each data set and P, a column for each pixel order, in the order of their first appearance."""
+    orders, names = dict.fromkeys(found["order"]), list(dict.fromkeys(found["data"]))
+    table = found.pivot(index=["data", "patch_size"], columns="order", values=column)[list(orders)].reset_index()
+    table = table.sort_values(
+        ["data", "patch_size"], key=lambda one: one.map(names.index) if one.name == "data" else one
+    )
+    return table.rename(columns={"patch_size": "P"}).rename_axis(columns=None)
+
+
+def engine_columns(bond: int) -> dict[str, tuple[str, int | None, str]]:
+    """The engines that are compared, each with its limit and its states."""
+    columns = {name: (name, None, "pixels") for name in ("exact", "qsim", "mps")}
+    return {
+        **columns,
+        f"mps, bond {bond}": ("mps", bond, "pixels"),
+        f"mps, bond {bond} (random states)": ("mps", bond, "random_mps"),
+    }
+
+
+def engine_table(rows: Sequence[Row], job: str, bond: int, *, memory: bool = True) -> pd.DataFrame:
+    """Time of each engine by size, with its memory if that is asked for; empty past where it stops."""
+    columns: dict[str, dict[int, str]] = {}
+    for name, key in engine_columns(bond).items():
+        engine, limit, source = key
+        found = part_frame(rows, "engines", work=job, engine=engine, bond=limit, source=source)
+        cells = {}
+        for point in found.to_dict("records"):
+            if point["failed"] is not None:
+                cells[point["patch_size"]] = "stops"
+                continue
+            cells[point["patch_size"]] = short_time(point["seconds.best"])
+            if memory:
+                cells[point["patch_size"]] += f", {size_of_bytes(point['peak_bytes'])}"
+        columns[name] = cells
+    table = pd.DataFrame(columns, dtype=object).sort_index().fillna("")
+    table.insert(0, "P", [patch(size) for size in table.index])
+    return table
+
+
+def stop_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """Where each engine stops, and why."""
+    failed = [row for row in rows if row["part"] == "engines" and "failed" in row]
     lines = []
-    for row in part(rows, "detection", data=name, order="row"):
-        found = row["result"]["detectors"]
-        cells = [f"{found[key]['aupro']['value']:.3f}" if key in found else "-" for key in DETECTORS]
-        lines.append([str(row["point"]["patch_size"]), *cells])
-    return Table(["P", *DETECTORS], lines, f"{name}: AUPRO")
+    for row in failed:
+        point = row["point"]
+        limit = f", bond {point['bond']}" if point["bond"] else ""
+        random = " (random states)" if point["source"] == "random_mps" else ""
+        lines.append([f"{point['engine']}{limit}{random}", point["work"], patch(point["patch_size"]), row["failed"]])
+    return pd.DataFrame(lines, columns=["engine", "work", "first P that fails", "cause"])
+
+
+def trainability_table(rows: Sequence[Row], patches: str) -> pd.DataFrame:
+    """Size of a gradient component; shots to resolve it; and the score itself, by size."""
+    columns: dict[str, dict[int, str]] = {}
+    for init in ("normal", "dc"):
+        found = finished(part_frame(rows, "trainability", patches=patches, init=init))
+        points = [point for point in found.to_dict("records") if is_shown(point["patch_size"])]
+        for cost in ("global", "local"):
+            columns[f"{init}: {cost}"] = {
+                point["patch_size"]: f"{any_size(point[f'{cost}.gradient'])}; {any_size(point[f'{cost}.shots'])}"
+                for point in points
+            }
+        columns[f"{init}: F_trash"] = {point["patch_size"]: any_size(point["global.value"]) for point in points}
+    table = pd.DataFrame(columns, dtype=object).sort_index().fillna("-")
+    table.insert(0, "P", [patch(size) for size in table.index])
+    return table
+
+
+def law_table(laws: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Fitted exponents with intervals; those through few points are marked."""
+    return pd.DataFrame(
+        {
+            "quantity": [law["what"] for law in laws],
+            "law": [f"{law['over']}^k" for law in laws],
+            "k": [law["exponent"] for law in laws],
+            "points": [f"{law['points']}{' (few)' if law['points'] < LEAST_POINTS else ''}" for law in laws],
+        }
+    )
+
+
+def detection_table(rows: Sequence[Row], name: str, metric: str) -> pd.DataFrame:
+    """A metric of the model and its baselines by P, row order; cells are intervals."""
+    found = [row for row in rows if row["part"] == "detection" and "result" in row]
+    found = [row for row in found if (row["point"]["data"], row["point"]["order"]) == (name, "row")]
+    lines = [
+        {"P": row["point"]["patch_size"]}
+        | {key: row["result"]["detectors"][key][metric] for key in DETECTORS if key in row["result"]["detectors"]}
+        for row in found
+    ]
+    return pd.DataFrame(lines).sort_values("P")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qpbae_tn.cli import options as o
-from qpbae_tn.cli.fields import named_folders
+from qpbae_tn.cli.fields import named_folders, names
 from qpbae_tn.cli.reporter import Reporter
+from qpbae_tn.documents import read_json
+from qpbae_tn.errors import InputError
 
 if TYPE_CHECKING:
-    from qpbae_tn.analysis.scaling.plan import ScalingPlan
-    from qpbae_tn.analysis.scaling.points import Row
-    from qpbae_tn.report.page import Table
+    import pandas as pd
 
-POINTS = "points.json"
-WIDTH = 78
+    from qpbae_tn.analysis.scaling.plan import ScalingPlan
+    from qpbae_tn.analysis.scaling.study import Row
+
+OLD_POINTS = "points.json"
+"""Where earlier versions kept the points; they are taken over by --resume."""
 
 
 def scaling(
@@ -28,7 +32,7 @@ def scaling(
         ),
     ] = "all",
     max_patch_size: Annotated[
-        int, typer.Option("--max-patch-size", help="Largest P; past 4096 patches are analytic or random trains.")
+        int, typer.Option("--max-patch-size", help="Largest P; past 4096 patches are analytic or random states.")
     ] = 1 << 20,
     bottleneck: o.Bottleneck = 2,
     bond: Annotated[int, typer.Option("--bond", help="Bond dimension at which the mps engine is followed.")] = 16,
@@ -43,9 +47,17 @@ def scaling(
     test: Annotated[int, typer.Option("--test", help="Test images, a stratified subset.")] = 120,
     time_limit: Annotated[float, typer.Option("--time-limit", help="Seconds of each timed point's process.")] = 15.0,
     memory_limit: Annotated[int, typer.Option("--memory-limit", help="MiB of each timed point's process.")] = 2048,
+    jobs: Annotated[
+        int, typer.Option("--jobs", help="Local processes; by default 0, all points one after another in this one.")
+    ] = 0,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the points in the --output folder and the --json file.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on from the --output folder, and from the --json file of an earlier run; nothing is lost.",
+        ),
     ] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try points again that failed before.")] = False,
     output: o.Output = None,
     force: o.Force = False,
     json: o.JsonFile = None,
@@ -53,18 +65,20 @@ def scaling(
     dry_run: o.DryRun = False,
 ) -> None:
     """Measure circuits, preparation, engines, trainability and detection against the patch size P."""
-    from qpbae_tn.analysis.scaling.isolation import require_room
-    from qpbae_tn.analysis.scaling.limits import Limits
-    from qpbae_tn.analysis.scaling.plan import PARTS, ScalingPlan
+    from qpbae_tn.analysis.scaling.plan import ScalingPlan
     from qpbae_tn.analysis.scaling.study import planned, run_scaling
+    from qpbae_tn.study.limited import Limits
+    from qpbae_tn.study.store import results_path
+    from qpbae_tn.study.workers import InProcess, LocalProcesses
 
+    folders = named_folders(data)
     plan = ScalingPlan(
-        parts=_parts(part, bool(data), PARTS),
+        parts=_parts(part, bool(folders)),
         max_patch_size=max_patch_size,
         bottleneck=bottleneck,
         bond=bond,
-        orders=tuple(order.strip() for order in pixel_order.split(",")),
-        data=named_folders(data),
+        orders=names(pixel_order, "orders"),
+        data=folders,
         train_images=train,
         test_images=test,
         limits=Limits(time_limit, memory_limit),
@@ -74,68 +88,57 @@ def scaling(
     reporter = Reporter(json)
     series = planned(plan)
     if dry_run:
-        _tell_work(plan, [point.part for points in series for point in points], known, reporter)
+        _say_work(plan, [work.cells[0].part for one in series for work in one], output, known, reporter)
         return
-    if "engines" in plan.parts:
-        require_room(plan.limits)
     folder = _open_folder(output, force=force, resume=resume)
-    total = sum(len(points) for points in series)
-    with reporter.progress("scaling", total) as progress:
-
-        def on_rows(document: dict[str, Any]) -> None:
-            progress.advance(progress.task_ids[0])
-            _write_points(folder, document)
-
-        document = run_scaling(
+    with reporter.steps("scaling", sum(len(one) for one in series)) as step:
+        document, progress = run_scaling(
             plan,
-            known,
-            lambda text: progress.update(progress.task_ids[0], description=text[:40]),
-            on_rows,
+            results_path(folder),
+            LocalProcesses(jobs) if jobs else InProcess(),
+            known=known,
+            retry_failed=retry_failed,
+            on_work=lambda work: step(0, text=work.cells[0].describe()),
+            on_cells=step,
         )
-    _write_points(folder, document)
-    _write_page(folder, document, plan)
-    for table in _tables(document, plan):
-        _print_table(table, reporter)
-    reporter.console.print(f"Points, charts and scaling.html written to {folder}", markup=False, soft_wrap=True)
+    _write_page(folder, document)
+    for title, table in _tables(document):
+        reporter.table(
+            title, list(table), map(_cells, table.itertuples(index=False)), left=_texts(table), wrapped=_texts(table)
+        )
+    reporter.say(f"Results, charts and scaling.html written to {folder}")
+    # That an engine stops at a limit is what was to be found out; anything else that fails is not.
+    for failure in progress.failed.values():
+        if not failure.startswith("engines: "):
+            reporter.say(f"failed: {failure}", style="red")
     reporter.emit({**document, "output": str(folder)})
+    if any(not failure.startswith("engines: ") for failure in progress.failed.values()):
+        raise typer.Exit(1)
 
 
-def _parts(option: str, has_data: bool, known: tuple[str, ...]) -> tuple[str, ...]:
+def _parts(option: str, has_data: bool) -> tuple[str, ...]:
     """The parts asked for; `all` leaves out what needs images where there are none."""
-    from qpbae_tn.analysis.scaling.study import NEED_DATA
+    from qpbae_tn.analysis.scaling.plan import NEED_DATA, PARTS
 
     if option == "all":
-        return tuple(name for name in known if has_data or name not in NEED_DATA)
-    return tuple(name.strip() for name in option.split(","))
+        return tuple(name for name in PARTS if has_data or name not in NEED_DATA)
+    return names(option, "parts", PARTS)
 
 
 def _known(output: Path | None, json_target: str | None) -> list[Row]:
-    """Rows of an earlier run, from the folder and the file that this one will write."""
-    from qpbae_tn.analysis.scaling.points import read_rows
-    from qpbae_tn.errors import InputError
+    """Rows of documents of earlier runs: of the file that this one will write, and of a folder of an earlier version."""
+    from qpbae_tn.analysis.scaling.study import read_rows
+    from qpbae_tn.study.store import results_path
 
-    files = [output / POINTS] if output is not None else []
-    files += [Path(json_target)] if json_target not in (None, "-") else []
-    rows: list[Row] = []
+    files = [output / OLD_POINTS] if output is not None else []
+    files += [Path(json_target)] if json_target not in (None, "-") else []  # type: ignore[arg-type]
     found = [file for file in files if file.is_file()]
-    if not found:
+    if not found and (output is None or not results_path(output).is_file()):
         raise InputError(
-            "nothing to go on from", where="--resume", remedy="name the earlier run's --output folder or --json file"
+            "nothing to go on from", where="resume", remedy="name the earlier run's `output` folder or `json` file"
         )
-    for file in found:
-        rows += read_rows(_read_json(file), file)
-    return rows
-
-
-def _read_json(file: Path) -> Any:
-    import json
-
-    from qpbae_tn.errors import InputError
-
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        raise InputError("is not JSON", where=file, remedy="give a file that qpbae scaling wrote") from None
+    remedy = "give a file that qpbae scaling wrote"
+    return [row for file in found for row in read_rows(read_json(file, object, remedy=remedy), file)]
 
 
 def _open_folder(output: Path | None, *, force: bool, resume: bool) -> Path:
@@ -149,57 +152,80 @@ def _open_folder(output: Path | None, *, force: bool, resume: bool) -> Path:
     return folder
 
 
-def _write_points(folder: Path, document: dict[str, Any]) -> None:
-    from qpbae_tn.output import write_json
-
-    write_json(folder / POINTS, document)
-
-
-def _write_page(folder: Path, document: dict[str, Any], plan: ScalingPlan) -> None:
+def _write_page(folder: Path, document: dict[str, Any]) -> None:
     import shlex
     import sys
 
-    from qpbae_tn.analysis.scaling.report import page
-    from qpbae_tn.report.render import write_page
+    from qpbae_tn.analysis.pages import write_page
+    from qpbae_tn.analysis.scaling.report import PAGE, result_of
+    from qpbae_tn.experiment.training import versions
+    from qpbae_tn.report.content import Made
 
-    write_page(page(document, plan, shlex.join(["qpbae", *sys.argv[1:]])), folder)
+    command = shlex.join(["qpbae", *sys.argv[1:]])
+    made = Made(command, document["plan"]["seed"], document["digests"], versions())
+    write_page(PAGE, result_of(document), made, folder)
 
 
-def _tell_work(plan: ScalingPlan, parts: list[str], known: list[Row], reporter: Reporter) -> None:
+def _say_work(
+    plan: ScalingPlan, parts: Sequence[str], output: Path | None, known: Sequence[Row], reporter: Reporter
+) -> None:
+    from qpbae_tn.analysis.scaling.study import read_scaling
+    from qpbae_tn.study.store import results_path
+
+    results = results_path(output) if output is not None else None
+    held = len(read_scaling(results)) if results is not None and results.is_file() else 0
     counts = {part: parts.count(part) for part in dict.fromkeys(parts)}
-    for part, count in counts.items():
-        reporter.console.print(f"{part}: {count} points", markup=False)
     longest = counts.get("engines", 0) * plan.limits.time_s
-    reporter.console.print(f"engines take at most {longest:g} s; points known already: {len(known)}", markup=False)
-    reporter.emit({"dry_run": {"points": counts, "known": len(known), "engines_at_most_s": longest}})
+    lines = [f"{part}: {count} points" for part, count in counts.items()]
+    lines.append(f"engines take at most {longest:g} s; points known already: {max(held, len(known))}")
+    reporter.dry_run({"points": counts, "known": max(held, len(known)), "engines_at_most_s": longest}, lines)
 
 
-def _tables(document: dict[str, Any], plan: ScalingPlan) -> list[Table]:
-    """The tables of the page that fit a terminal."""
+def _tables(document: Mapping[str, Any]) -> list[tuple[str, pd.DataFrame]]:
+    """The tables of the page that fit a terminal, each with its title."""
     from qpbae_tn.analysis.scaling import tables
 
-    rows, found = document["rows"], []
-    present = {row["part"] for row in rows}
+    rows = document["rows"]
+    done = [row for row in rows if "result" in row]
+    present = {row["part"] for row in done}
+    found: list[tuple[str, pd.DataFrame]] = []
     if "circuits" in present:
-        found.append(tables.circuit_short_table(rows))
-    found += [tables.preparation_table(rows, name) for name in plan.data if "preparation" in present]
+        table = tables.circuit_table(rows).drop(columns="direct")
+        table = table.rename(columns={"destructive, literal": "literal", "parameters": "angles"})
+        found.append(("One layer: two-qubit gates (qubits) of each readout, without preparation", table))
+    for name in dict.fromkeys(row["point"]["data"] for row in done if row["part"] == "preparation"):
+        found.append((f"{name}: median fidelity of the best mps of each bond", tables.preparation_table(rows, name)))
     if "engines" in present:
-        found += [tables.engine_time_table(rows, work, plan.bond) for work in ("score", "train")]
-        found.append(tables.stop_table(rows))
-    if "trainability" in present:
-        found.append(tables.trainability_table(rows, "texture"))
-    found += [tables.detection_short_table(rows, name) for name in plan.data if "detection" in present]
+        for job, what in (("score", "Scoring: time of a patch"), ("train", "Time of a training step")):
+            found.append((what, tables.engine_table(rows, job, document["plan"]["bond"], memory=False)))
+        found.append(("Where each engine stops", tables.stop_table(rows)))
+    if any(row["point"]["patches"] == "texture" for row in done if row["part"] == "trainability"):
+        title = "Analytic textures: size of a gradient component; shots to resolve it"
+        found.append((title, tables.trainability_table(rows, "texture")))
+    for name in dict.fromkeys(row["point"]["data"] for row in done if row["part"] == "detection"):
+        found.append((f"{name}: AUPRO", tables.detection_table(rows, name, "aupro").map(_value)))
     if document["laws"]:
-        found.append(tables.law_table(document["laws"]))
+        found.append(("Fitted exponents", tables.law_table(document["laws"])))
     return found
 
 
-def _print_table(table: Table, reporter: Reporter) -> None:
-    from rich.table import Table as Drawn
+def _value(cell: Any) -> Any:
+    """An interval without its ends."""
+    return cell["value"] if isinstance(cell, Mapping) else cell
 
-    drawn = Drawn(title=table.caption, title_justify="left", width=WIDTH)
-    for index, name in enumerate(table.header):
-        drawn.add_column(name, justify="left" if index == 0 else "right", overflow="fold")
-    for row in table.rows:
-        drawn.add_row(*row)
-    reporter.console.print(drawn)
+
+def _cells(row: Sequence[Any]) -> list[str | None]:
+    from qpbae_tn.interval import Interval
+    from qpbae_tn.report.numbers import fixed, ranged
+
+    def shown(cell: Any) -> str | None:
+        if isinstance(cell, Mapping):
+            return ranged(Interval.from_json(cell), 2)
+        return fixed(cell, 4) if isinstance(cell, float) else None if cell is None else str(cell)
+
+    return [shown(cell) for cell in row]
+
+
+def _texts(table: pd.DataFrame) -> list[str]:
+    """The columns of words."""
+    return [name for name in table if name in ("P, BD", "P", "engine", "cause", "quantity")]
