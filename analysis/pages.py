@@ -348,7 +348,6 @@ def _refuse_loss(folder: Path, page: Page, data: Mapping[str, Path]) -> None:
 
 ReportOptions = PageOptions
 _OLD_NEEDS: dict[str, tuple[float, tuple[str, ...], bool]] = {
-    "scaling": (25, ("busi_256", "mvtec_grid_256"), True),
     "shots": (3, ("busi_32",), False),
     "noise": (2.5, ("busi_32",), False),
 }

@@ -75,6 +75,7 @@ def content(document: Document) -> Content:
         "laws": {law["what"]: law for law in document["laws"]},
         "mps_faster": document["mps_faster"],
         "few": tables.LEAST_POINTS,
+        **dict.fromkeys(("largest", "fastest", "detection")),
         "data": [],
     }
     if "circuits" in present:

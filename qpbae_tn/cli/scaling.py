@@ -126,7 +126,7 @@ def _parts(option: str, has_data: bool) -> tuple[str, ...]:
 
 
 def _known(output: Path | None, json_target: str | None) -> list[Row]:
-    """Rows of documents of earlier runs: of the file that this one will write, and of a folder of an earlier version."""
+    """Rows of earlier documents: of the file that this run will write, and of a folder of an earlier version."""
     from qpbae_tn.analysis.scaling.study import read_rows
     from qpbae_tn.study.store import results_path
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from qpbae_tn.analysis.scaling.circuits import describe_circuits
-from qpbae_tn.analysis.scaling.engines import patches_of
-from qpbae_tn.analysis.scaling.fits import fit_power_law
-from qpbae_tn.analysis.scaling.isolation import PointFailed, require_room, run_task
-from qpbae_tn.analysis.scaling.limits import Limits
-from qpbae_tn.analysis.scaling.local_cost import LocalCost
-from qpbae_tn.analysis.scaling.task import Task
-from qpbae_tn.analysis.scaling.trainability import landscape, texture
-from qpbae_tn.analysis.scaling.worker import random_trains, timings
+from qpbae_tn.analysis.scaling.engines import patches_of, random_mps, require_room, time_engine, timings
+from qpbae_tn.analysis.scaling.tables import fit_power_law
+from qpbae_tn.analysis.scaling.trainability import LocalCost, landscape, texture
 from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.ceilings import effective_parameters
@@ -22,6 +19,8 @@ from qpbae_tn.model.ansatz import apply_block
 from qpbae_tn.model.mps import states_to_mps
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.study.grid import Point, point_work
+from qpbae_tn.study.limited import LimitedError, Limits, run_limited
 
 Array = np.ndarray
 
@@ -74,9 +73,8 @@ def test_the_global_gradient_vanishes_with_the_patch_and_the_local_one_does_not(
 
 @pytest.mark.parametrize(("size", "bottleneck"), [(2, 1), (4, 1), (8, 2), (16, 2), (16, 3)])
 def test_closed_formulas_are_what_the_circuits_count(size: int, bottleneck: int) -> None:
-    specification = ModelSpecification.build(size, 1, bottleneck)
-    found = describe_circuits(specification)
-    assert found["effective_parameters"] == effective_parameters(specification)
+    found = describe_circuits(size, bottleneck)
+    assert found["effective_parameters"] == effective_parameters(ModelSpecification.build(size, 1, bottleneck))
     for name, expected in found["formula"].items():
         readout, _, form = name.partition("_")
         counts = found["readouts"][readout][form]
@@ -84,79 +82,81 @@ def test_closed_formulas_are_what_the_circuits_count(size: int, bottleneck: int)
 
 
 def test_several_layers_have_no_formula_and_are_counted() -> None:
-    one, two = (describe_circuits(ModelSpecification.build(8, 1, 2, layers=layers)) for layers in (1, 2))
+    one, two = (describe_circuits(8, 2, layers=layers) for layers in (1, 2))
     assert two["formula"] is None
     assert two["parameters"] == 2 * one["parameters"]
     latent = [found["readouts"]["latent"]["reduced"]["two_qubit_gates"] for found in (one, two)]
     assert latent[0] < latent[1]
 
 
+def test_the_interval_of_an_exponent_is_the_one_computed_by_hand() -> None:
+    """Four points at log2 x = 0, 1, 2, 3 with log2 y = 0, 1, 1, 2.
+
+    By hand: the mean of log2 x is 1.5 and the sum of its squared deviations 5; the slope is 3/5; the line misses the
+    points by -0.1, 0.3, -0.3 and 0.1, squares 0.2 in all; with 4 - 2 = 2 degrees of freedom the standard error is
+    sqrt(0.2 / 2 / 5) = sqrt(0.02), and the 97.5% quantile of Student's t with 2 degrees of freedom 4.302653.
+    """
+    law = fit_power_law([1, 2, 4, 8], [1, 2, 2, 4])
+    assert law is not None
+    half = 4.302653 * 0.02**0.5
+    assert law.exponent.value == pytest.approx(0.6, abs=1e-12)
+    assert law.exponent.low == pytest.approx(0.6 - half, abs=1e-6)
+    assert law.exponent.high == pytest.approx(0.6 + half, abs=1e-6)
+    assert (law.points, law.smallest, law.largest) == (4, 1, 8)
+
+
 def test_power_law_is_found_with_its_interval(rng: np.random.Generator) -> None:
     x = 2.0 ** np.arange(1, 9)
     exact = fit_power_law(x.tolist(), (3 * x**1.5).tolist())
     assert exact is not None
-    assert exact.exponent == pytest.approx(1.5)
-    assert exact.high - exact.low < 1e-6
+    assert exact.exponent.value == pytest.approx(1.5)
+    assert exact.exponent.high - exact.exponent.low < 1e-6
     inside = 0
     for _ in range(200):
         law = fit_power_law(x.tolist(), (x**2 * np.exp(0.3 * rng.normal(size=x.size))).tolist())
         assert law is not None
-        inside += law.low <= 2 <= law.high
+        inside += law.exponent.low <= 2 <= law.exponent.high
     assert 180 <= inside <= 199
     assert fit_power_law([1, 2], [1, 2]) is None
     assert fit_power_law([1, 2, 4, 8], [1, 0, 0, 8]) is None
 
 
-def task(**changes: object) -> Task:
-    values = {
-        "work": "score",
-        "engine": "exact",
-        "patch_size": 4,
-        "source": "pixels",
-        "bond": None,
-        "patches": 2,
-        "bottleneck": 2,
-        "layers": 1,
-        "time_s": 20.0,
-        "memory_mib": 2048,
-        "seed": 0,
-    }
-    return Task(**{**values, **changes})  # type: ignore[arg-type]
+def run(limits: Limits | None = None, **changes: object) -> dict[str, Any]:
+    """A point measured in its own process."""
+    inputs = {"work": "score", "engine": "exact", "patch_size": 4, "source": "pixels", "bond": None, "patches": 2}
+    limits = limits or Limits(60, 2048)
+    point = Point("engines", inputs | {"bottleneck": 2, "layers": 1, "seed": 0} | changes)
+    work = point_work(point, time_engine, limits)
+    (values,) = run_limited(work.function, (work.shared, work.cells), limits)
+    return dict(values)
 
 
 def test_a_point_is_measured_in_its_own_process() -> None:
-    found = run_task(task(engine="mps", bond=4, work="score"), Limits(time_s=60))
+    found = run(engine="mps", bond=4)
     assert 0 < found["seconds"]["best"] <= found["seconds"]["median"]
     assert found["conversion_seconds"] > 0
     assert found["peak_bytes"] > 0
 
 
-def test_a_point_past_its_memory_says_so() -> None:
-    with pytest.raises(PointFailed, match="memory limit of 1024 MiB"):
-        run_task(task(patch_size=8192, patches=4, memory_mib=1024), Limits(60, 1024))
-
-
-def test_a_point_past_its_time_says_so() -> None:
-    with pytest.raises(PointFailed, match="time limit of 1 s"):
-        run_task(task(work="train", patch_size=1024, patches=4, time_s=1), Limits(time_s=1))
-    with pytest.raises(PointFailed, match=r"no answer in 0\.04 s"):
-        run_task(task(), Limits(time_s=0.001))
+def test_a_point_past_its_memory_or_its_time_says_so() -> None:
+    with pytest.raises(LimitedError, match="memory limit of 1024 MiB"):
+        run(Limits(60, 1024), patch_size=8192, patches=4)
+    with pytest.raises(LimitedError, match="time limit of 1 s"):
+        run(Limits(1), work="train", patch_size=1024, patches=4)
 
 
 def test_an_engines_own_refusal_is_the_cause() -> None:
-    with pytest.raises(PointFailed, match="wires open"):
-        run_task(task(engine="mps", patch_size=256, layers=13), Limits(time_s=60))
+    with pytest.raises(LimitedError, match="wires open"):
+        run(engine="mps", patch_size=256, layers=13)
 
 
 def test_limits_that_nothing_fits_are_bad_input() -> None:
     with pytest.raises(InputError, match="not even a patch of 2 x 2"):
         require_room(Limits(memory_mib=8))
-    with pytest.raises(InputError, match="time limit"):
-        Limits(time_s=0)
 
 
-def test_random_trains_have_their_bond_and_are_not_dark() -> None:
-    stack = random_trains(12, 5, 3, np.random.default_rng(0))
+def test_random_states_have_their_bond_and_are_not_dark() -> None:
+    stack = random_mps(12, 5, 3, np.random.default_rng(0))
     assert stack.bond == 5
     specification = ModelSpecification.build(64, 1, 2, image_size=64)
     angles = initial_angles(specification.ansatz, "dc", 0)
