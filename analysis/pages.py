@@ -214,10 +214,12 @@ def write_page(page: Page, result: Result, made: Made, folder: Path) -> list[Pat
     for name, table in files.items():
         written[beside / f"{name}.csv"] = csv_text(table)
     written[beside / f"{page.name}.json"] = json.dumps(result.document, indent=1, allow_nan=False) + "\n"
+    # A study of some parts only, as `qpbae scaling --part` makes it, may lack the page's own picture.
+    picture = page.picture if page.picture in figures else next(iter(figures), "")
     entry = {
         "title": filled.title,
         "summary": filled.summary_text,
-        "picture": f"{page.picture}{figures[page.picture].suffix}",
+        "picture": f"{picture}{figures[picture].suffix}" if picture else "",
         "drawings": {f"{name}{one.suffix}": one.natural_size for name, one in sorted(result.drawings.items())},
         **asdict(made),
     }
