@@ -1,7 +1,7 @@
 """JSON and TOML documents from outside, read at one guarded boundary.
 
 What a file may do wrong ends here, as ONE `InputError` that names the file and, where it is one, the field: a file that
-is missing, a folder, no regular file, unreadable, or larger than allowed; text that is not UTF-8 or not whole JSON or
+is missing, a folder, a device, unreadable, or larger than allowed; text that is not UTF-8 or not whole JSON or
 TOML; a key given twice; numbers that are not finite; nesting that no real document has; and, against a shape, an
 unknown key, a missing one, or a value of another type.
 
@@ -108,19 +108,22 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def read_bytes(path: Path, limit: int = LIMIT_BYTES) -> bytes:
-    """The bytes of a regular file of at most `limit` of them.
+    """The bytes of a file or pipe of at most `limit` of them.
 
     Raises:
-        InputError: there is no such file, it cannot be read, is not a regular file, or is larger.
+        InputError: there is no such file, it cannot be read, is neither file nor pipe, or is larger.
     """
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise InputError("is a folder", where=path, remedy="give a file")
-        if not stat.S_ISREG(mode):
-            raise InputError("is not a regular file", where=path, remedy="give a file")  # a pipe would block
+        # A pipe is read like a file, so that `--split <(command)` works; a device may never end.
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise InputError("is neither a file nor a pipe", where=path, remedy="give a file")
         with open(path, "rb") as stream:
             content = stream.read(limit + 1)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError("no such file", where=path, remedy="check the path") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null character

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,12 @@ def test_a_field_of_the_wrong_kind_is_named_by_its_path(document: Any, words: st
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    large, pipe = tmp_path / "large.json", tmp_path / "pipe"
+    large = tmp_path / "large.json"
     large.write_text("[" + " " * 2000 + "]")
-    os.mkfifo(pipe)
     for path, words in (
         (tmp_path / "missing", "no such file"),
         (tmp_path, "is a folder"),
-        (pipe, "not a regular file"),
+        (Path(os.devnull), "neither a file nor a pipe"),
         (large, "larger than"),
         (tmp_path / "nul\0", "cannot be read"),
     ):
@@ -132,6 +132,15 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
             with pytest.raises(InputError, match=words) as caught:
                 read(path, object, limit=1000)  # type: ignore[operator]
             assert caught.value.where == path
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=('{"a": 1}',))
+    writer.start()
+    assert read_json(pipe, dict[str, int]) == {"a": 1}
+    writer.join()
 
 
 def test_a_byte_order_mark_is_no_part_of_a_document(tmp_path: Path) -> None:

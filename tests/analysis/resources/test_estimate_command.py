@@ -55,10 +55,15 @@ def test_dry_run_counts_rows() -> None:
         ["--fidelity", "0.99"],
         ["--standard-error", "0"],
         ["--shot-period", "tomorrow"],
-        ["--stride", "0"],
     ],
 )
 def test_wrong_options_name_themselves(options: list[str]) -> None:
     result = CliRunner().invoke(app, ["estimate", *options], standalone_mode=False)
     assert isinstance(result.exception, InputError)
     assert options[0] in str(result.exception)
+
+
+def test_a_setting_out_of_range_names_its_option() -> None:
+    result = CliRunner().invoke(app, ["estimate", "--stride", "0"])
+    assert result.exit_code == 2
+    assert "--stride" in result.output

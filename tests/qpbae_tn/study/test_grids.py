@@ -59,7 +59,7 @@ def test_kills_at_random_moments_lose_nothing_and_change_nothing(tmp_path: Path)
     """kill -9 again and again, each run going on from the one before, until all is done."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["qpbae_tn.study.runner"])
-    grid = squares(range(40), 0.002)
+    grid = squares(range(60), 0.01)
     run_points(grid, tmp_path / "undisturbed.jsonl")
     undisturbed = lines(tmp_path / "undisturbed.jsonl")
     rng = np.random.default_rng(11)
