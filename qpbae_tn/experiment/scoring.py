@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
@@ -32,6 +33,10 @@ LEAST_ANOMALY = 1e-12
 """A patch's anomaly below this counts as this much before its logarithm is taken."""
 WEIGHTED_DECIMALS = 9
 """Of a weighted score, which is about 1 on normal patches and up to thousands on others: the same for it."""
+
+
+WHOLE_IMAGE_AMPLITUDES = 1 << 27
+"""Amplitudes of all patches of an image from which `fidelity_map` pays: compiling it once takes some seconds."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,42 @@ def anomaly_maps(
             for _ in group:
                 on_image()
     return maps, zero_patches
+
+
+def maps_whole_image(specification: ModelSpecification, score: Score, shape: tuple[int, int]) -> bool:
+    """Whether `fidelity_map` gives this score and is the faster way for an image of this shape."""
+    plain = score.kind != "weighted" and not score.positions
+    count = PatchGrid(*shape, specification.patch_size, specification.stride).count
+    orders = specification.pixel_order == "row" and specification.trash == "first"
+    return plain and orders and count * specification.pixel_count >= WHOLE_IMAGE_AMPLITUDES
+
+
+def fidelity_map(
+    specification: ModelSpecification, angles: Array, image: Array, score: Score
+) -> tuple[NDArray[np.float64], int]:
+    """The map that `anomaly_maps` gives for F or F_trash, from all patches at once; 3 to 40 times as fast.
+
+    Args:
+        specification: with pixels in row order and the trash register first.
+        angles: shape (parameter_count,), radians.
+        image: shape (H, W), values in [0, 1].
+        score: a fidelity, without positions.
+
+    Returns:
+        Y, shape (H, W), and the number of zero patches.
+    """
+    from qpbae_tn.engines.whole_image import image_fidelities  # numba is slow to import
+
+    grid = PatchGrid.over(image, specification.patch_size, specification.stride)
+    quantity = "reconstruction" if score.kind == "reconstruction" else "trash"
+    (fidelities,) = image_fidelities(specification, angles, image, (quantity,), dtype=np.float64)
+    # The largest pixel of a patch stands at the patch's last pixel once both sides are filtered.
+    last, step = grid.patch_size - 1, grid.stride
+    lit = grid.continued(image) > 0
+    for axis in (0, 1):
+        lit = maximum_filter1d(lit, grid.patch_size, axis=axis, origin=(grid.patch_size - 1) // 2, mode="constant")
+    zero_patches = int((~lit[last::step, last::step]).sum())
+    return np.round(_folded(grid, fidelities.ravel(), score.fold), MAP_DECIMALS), zero_patches
 
 
 def _folded(grid: PatchGrid, similarities: Array, fold: Fold) -> NDArray[np.float64]:

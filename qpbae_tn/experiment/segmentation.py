@@ -15,7 +15,7 @@ from qpbae_tn.data.images import GreyImage, read_image
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.evaluation import MODEL, operating_threshold_of
-from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
+from qpbae_tn.experiment.scoring import anomaly_maps, fidelity_map, maps_whole_image, model_scorer
 from qpbae_tn.metrics.table import decide
 from qpbae_tn.model.model import Model
 
@@ -99,9 +99,12 @@ def segment(
     if not isinstance(image, GreyImage):
         image = read_image(image, minimum_side=specification.patch_size)
     working = image.values() if native else image.resized(specification.image_size)
-    scorer = model_scorer(specification, model.angles, experiment.make_engine(), score, model.normal)
-    maps, zero_patches = anomaly_maps(specification, working[None], {MODEL: scorer}, fold=score.fold)
-    found = maps[MODEL][0]
+    if experiment.engine in ("exact", "auto") and maps_whole_image(specification, score, working.shape):
+        found, zero_patches = fidelity_map(specification, model.angles, working, score)
+    else:
+        scorer = model_scorer(specification, model.angles, experiment.make_engine(), score, model.normal)
+        maps, zero_patches = anomaly_maps(specification, working[None], {MODEL: scorer}, fold=score.fold)
+        found = maps[MODEL][0]
     height, width = image.shape
     if found.shape != (height, width):
         resized = Image.fromarray(found.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)

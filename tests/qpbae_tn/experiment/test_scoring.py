@@ -12,10 +12,11 @@ from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment import scoring
 from qpbae_tn.experiment.initial_angles import initial_angles
-from qpbae_tn.experiment.scoring import PatchBatch, anomaly_maps, model_scorer
+from qpbae_tn.experiment.scoring import PatchBatch, anomaly_maps, fidelity_map, maps_whole_image, model_scorer
 from qpbae_tn.model.embedding import embed
-from qpbae_tn.model.names import check_score
+from qpbae_tn.model.names import Fold, ScoreKind, check_score
 from qpbae_tn.model.patches import PatchGrid
+from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
 
 ENGINE = ExactEngine()
@@ -141,3 +142,22 @@ def test_a_constant_image_has_a_constant_map(rng: np.random.Generator) -> None:
     for level in (0.0, 0.2, 0.5, 1.0):
         maps, _ = anomaly_maps(specification, np.full((2, 32, 32), level), scorers)
         assert all(np.ptp(found) == 0 for found in maps.values())
+
+
+@pytest.mark.parametrize("kind", ["reconstruction", "trash"])
+@pytest.mark.parametrize(("patch_size", "stride", "fold"), [(4, 1, "mean"), (2, 3, "log"), (8, 5, "mean")])
+def test_a_map_from_all_patches_at_once_is_that_of_cut_patches(
+    kind: ScoreKind, patch_size: int, stride: int, fold: Fold
+) -> None:
+    specification = ModelSpecification.build(patch_size, stride, 1, image_size=64)
+    angles = np.random.default_rng(2).normal(-0.8, 0.4, specification.ansatz.parameter_count)
+    image = np.random.default_rng(3).uniform(0.2, 0.9, (41, 57))
+    image[5:19, 7:26] = 0.0
+    score = Score(kind, fold=fold)
+    scorer = model_scorer(specification, angles, ExactEngine(), score)
+    maps, zero = anomaly_maps(specification, image[None], {"model": scorer}, fold=fold)
+    found, zero_at_once = fidelity_map(specification, angles, image, score)
+    assert zero_at_once == zero > 0
+    np.testing.assert_allclose(found, maps["model"][0], rtol=0, atol=1e-12)
+    assert not maps_whole_image(specification, score, image.shape)
+    assert maps_whole_image(specification, score, (20_000, 20_000))
