@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeAlias
 
 import cirq
 import numpy as np
@@ -63,7 +64,7 @@ def _is_stage(tag: object) -> bool:
 # Angles of RY, in radians: a number, or an expression with symbols. The number in an expression is kept apart wherever
 # angles are added, so that numbers cancel exactly and compare without the rest.
 
-Angle = float | sympy.Expr
+Angle: TypeAlias = float | sympy.Expr
 
 NEGLIGIBLE = 1e-12
 """Radians, or half turns, that are rounding."""

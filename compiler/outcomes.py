@@ -173,7 +173,8 @@ class OutcomeEstimator:
 
     def gathered(self, probabilities: NDArray[np.floating]) -> Float64Array:
         """Probabilities of all 2^m measured bits, the first most significant, summed to those of the outcomes, (K,)."""
-        return np.bincount(self._outcome_of_bits, weights=probabilities, minlength=self.outcomes.count)
+        found = np.bincount(self._outcome_of_bits, weights=probabilities, minlength=self.outcomes.count)
+        return found.astype(np.float64)
 
     def expectation(self, probabilities: NDArray[np.floating]) -> float:
         """The expectation under a distribution over all 2^m measured bits, the first bit most significant."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import psutil
 from filelock import FileLock
 
-try:
-    import resource
-except ModuleNotFoundError:  # Windows
-    resource = None  # type: ignore[assignment]
+# Windows has no such module.
+resource: Any = import_module("resource") if find_spec("resource") else None
 
 GRACE_S = 5
 """Between the processor time at which a process is told to end and the one at which it is ended."""

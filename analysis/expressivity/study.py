@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.analysis.expressivity.landscape import moved_along, train_to_convergence
-from qpbae_tn.engines.exact import latent_rows
 from qpbae_tn.experiment.baselines import DcOverlap, FittedPatchPca, leading_eigenvectors
 from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, product_ceiling
 from qpbae_tn.experiment.description import Experiment
@@ -20,6 +19,7 @@ from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
 from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.model.blocks import BLOCK_KINDS
+from qpbae_tn.model.fidelity import latent_rows
 from qpbae_tn.model.specification import ModelSpecification
 
 METRICS = ("auroc", "aupro", "best_f1")

@@ -74,7 +74,7 @@ def _cut_maps(loaded: LoadedExperiment) -> list[tuple[str, float, Mapping[str, A
     scorers: dict[str, Scorer] = {"exact": model_scorer(specification, trained.model.angles, engine, "reconstruction")}
     scorers |= {str(bond): _cut(trained.model, bond, fidelities) for bond in BONDS}
     maps, _ = anomaly_maps(specification, loaded.test.images, scorers)
-    found = []
+    found: list[tuple[str, float, Mapping[str, Any]]] = []
     for bond, one in maps.items():
         metrics = evaluate_maps(one, loaded.test.masks, 0.0, resamples=RESAMPLES, seed=loaded.experiment.seed)
         median = float(np.median(np.concatenate(fidelities[bond]))) if bond in fidelities else 1.0

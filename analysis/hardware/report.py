@@ -158,7 +158,7 @@ def _best(rows: Sequence[dict[str, Any]]) -> dict[int, dict[str, int]]:
 def _counts_chart(rows: Sequence[dict[str, Any]]) -> Figure:
     """Two-qubit gates with exact preparation: the paper's circuit by Qiskit and by us, reduced, and `latent`."""
     sizes = list(dict.fromkeys(row["patch_size"] for row in rows))
-    bars = {}
+    bars: dict[str, dict[int, Any]] = {}
     for row in rows:
         if row["preparation"] == "exact":
             form = "the paper's circuit" if row["literal"] else row["readout"]

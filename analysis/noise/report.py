@@ -38,7 +38,7 @@ def make(options: ReportOptions) -> Page:
     def study(source: str | Path, size: int, strengths: tuple[float, ...], targets: Sequence[str]) -> None:
         loaded = load_and_train(
             Experiment(
-                data=source, patch_size=size, stride=max(1, size // 2), bottleneck=1, test=TEST_IMAGES, seed=seed
+                data=str(source), patch_size=size, stride=max(1, size // 2), bottleneck=1, test=TEST_IMAGES, seed=seed
             )
         )
         provenance = loaded.test.provenance

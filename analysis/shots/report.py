@@ -153,7 +153,7 @@ def _values(own: Mapping[str, pd.DataFrame], readouts: pd.DataFrame) -> dict[str
     return {
         "test_images": int(rows["test_images"].iloc[0]),
         "exact": exact.to_dict(),
-        "few": {name: _at(rows, name, FEW).to_dict() for name in ("echo", "latent", "destructive", "ancilla")},
+        "few": {name: _at(rows, name, FEW) for name in ("echo", "latent", "destructive", "ancilla")},
         "tenfold": swap[0] / swap[1] if swap[1] > 0 else None,
         "needed": by_readout,
         "times": {"echo": swap_test / echo, "latent": swap_test / latent} if reached else None,

@@ -75,7 +75,7 @@ def takes_settings(*settings: str) -> Callable[[Callable[..., None]], Callable[.
         parameters = [*first, *made, *last]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {one.name: one.annotation for one in parameters}
-        del called.__wrapped__  # type: ignore[attr-defined]
+        del called.__wrapped__
         return called
 
     return decorate

@@ -131,7 +131,7 @@ def _known(output: Path | None, json_target: str | None) -> list[Row]:
     from qpbae_tn.study.store import results_path
 
     files = [output / OLD_POINTS] if output is not None else []
-    files += [Path(json_target)] if json_target not in (None, "-") else []  # type: ignore[arg-type]
+    files += [Path(json_target)] if json_target not in (None, "-") else []
     found = [file for file in files if file.is_file()]
     if not found and (output is None or not results_path(output).is_file()):
         raise InputError(

@@ -14,7 +14,25 @@ from qpbae_tn.model.specification import ModelSpecification
 FloatArray = NDArray[np.floating]
 
 
-class Engine(Protocol):
+class LossMaker(Protocol):
+    """What training asks of an engine."""
+
+    def prepare_loss(
+        self, specification: ModelSpecification, batch_states: Sequence[FloatArray], weights: FloatArray
+    ) -> PreparedLoss:
+        """Digest a batch of images once, so that every step costs as little as the engine allows.
+
+        Args:
+            specification: the model.
+            batch_states: the patch states of each image of the batch, each of shape (N, 2^n).
+            weights: the weight of each patch in Eq. 8, shape (N,), adding up to one.
+
+        Returns:
+            The loss C(t) = 1 - mean over images of sum_p w_p F_trash(phi_p), as a function of the angles.
+        """
+
+
+class Engine(LossMaker, Protocol):
     """A way to compute the fidelities of patch states.
 
     States are real amplitude vectors of unit norm, stacked as (N, 2^n), in the order of `qpbae_tn.model.embedding`.
@@ -57,20 +75,6 @@ class Engine(Protocol):
 
         Raises:
             InputError: more outcomes than are held one by one.
-        """
-
-    def prepare_loss(
-        self, specification: ModelSpecification, batch_states: Sequence[FloatArray], weights: FloatArray
-    ) -> PreparedLoss:
-        """Digest a batch of images once, so that every step costs as little as the engine allows.
-
-        Args:
-            specification: the model.
-            batch_states: the patch states of each image of the batch, each of shape (N, 2^n).
-            weights: the weight of each patch in Eq. 8, shape (N,), adding up to one.
-
-        Returns:
-            The loss C(t) = 1 - mean over images of sum_p w_p F_trash(phi_p), as a function of the angles.
         """
 
 

@@ -114,7 +114,7 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         Raises:
             InputError: a file that is no model, or a model without a threshold for this fidelity.
         """
-        model = model if isinstance(model, Model) else Model.load(model)
+        model = model if isinstance(model, Model) else Model.load(Path(model))
         known = Experiment.of_model(model, score=fidelity)
         names = {name: getattr(known, name) for name in _SHARED if name not in ("engine", "init", "threshold_quantile")}
         estimator = cls(**names, fidelity=fidelity, random_state=known.seed)

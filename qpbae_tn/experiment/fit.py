@@ -11,7 +11,7 @@ import psutil
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.exact import MeanState, MeanStateLoss, mean_state
-from qpbae_tn.engines.protocol import Engine, PreparedLoss
+from qpbae_tn.engines.protocol import LossMaker, PreparedLoss
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.embedding import ImagePatches
 from qpbae_tn.model.patches import PatchGrid
@@ -87,7 +87,7 @@ class TrainingProblem:
 
 def prepare_problem(
     specification: ModelSpecification,
-    engine: Engine,
+    engine: LossMaker,
     train_images: NDArray[np.floating],
     validation_images: NDArray[np.floating],
     batch_size: int = 4,

@@ -86,7 +86,7 @@ class LoadedExperiment:
     ) -> None:
         self.experiment = experiment
         self.model = model
-        self._given = {"normal": normal, "test": test, "parts": parts}
+        self._given: dict[str, Any] = {"normal": normal, "test": test, "parts": parts}
         self._kept: dict[Hashable, Any] = {}
         if not self._has_given:
             _ = self.data_set
@@ -141,7 +141,8 @@ class LoadedExperiment:
     @property
     def normal(self) -> ImageSet:
         """All normal images, in the order of their names; none where a model is there and the data have none."""
-        if (given := self._take("normal")) is not None:
+        given: ImageSet | None = self._take("normal")
+        if given is not None:
             return given
         e, data_set = self.experiment, self.data_set
         if self.model is not None and not data_set.has_training_images:
@@ -170,7 +171,8 @@ class LoadedExperiment:
     @property
     def test(self) -> LabelledImageSet:
         """The labelled images, or a stratified subset."""
-        if (given := self._take("test")) is not None:
+        given: LabelledImageSet | None = self._take("test")
+        if given is not None:
             return given
         e = self.experiment
         seed = e.evaluation_seed

@@ -225,10 +225,10 @@ def fidelity_map(
     Returns:
         Y, shape (H, W), and the number of zero patches.
     """
-    from qpbae_tn.engines.whole_image import image_fidelities  # numba is slow to import
+    from qpbae_tn.engines.whole_image import Quantity, image_fidelities  # numba is slow to import
 
     grid = PatchGrid.over(image, specification.patch_size, specification.stride)
-    quantity = "reconstruction" if score.kind == "reconstruction" else "trash"
+    quantity: Quantity = "reconstruction" if score.kind == "reconstruction" else "trash"
     (fidelities,) = image_fidelities(specification, angles, image, (quantity,), dtype=np.float64)
     # The largest pixel of a patch stands at the patch's last pixel once both sides are filtered.
     last, step = grid.patch_size - 1, grid.stride
