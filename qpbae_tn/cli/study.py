@@ -144,8 +144,9 @@ def table(
     tables = [result_table(results.study.title, found, chosen), *paper_tables(found)]
     if style == "text" and output is None:
         for one in tables:
-            left = one.header[:3]
-            reporter.table(one.title, one.header, one.rows, left=left, wrapped=("settings",))
+            header = list(one.shown)
+            rows = one.shown.itertuples(index=False)
+            reporter.table(one.title, header, rows, left=header[:3], wrapped=("settings",))
     else:
         text = FORMATS["markdown" if style == "text" else style](tables)
         if output is None:
@@ -169,8 +170,7 @@ def plot(
 ) -> None:
     """Charts of the results as SVG; with --data also galleries of images, maps and masks (Fig. 4)."""
     from qpbae_tn.output import output_folder, write_atomically
-    from qpbae_tn.study.charts import charts
-    from qpbae_tn.study.gallery import gallery
+    from qpbae_tn.study.charts import charts, gallery
     from qpbae_tn.study.sources import open_sources, parse_data_options
     from qpbae_tn.study.tables import StudyResults
 
@@ -228,11 +228,11 @@ def _workers(jobs: int | None, scheduler: str | None, notice: Callable[[str], No
 
 def _describe_price(study: Study, sources: Mapping[str, Source], results: Path, reporter: Reporter) -> None:
     from qpbae_tn.report.numbers import duration
-    from qpbae_tn.study.pricing import price, processor_seconds
     from qpbae_tn.study.runner import TIMES_NAME
     from qpbae_tn.study.sources import missing
     from qpbae_tn.study.specification import EXPERIMENTS
     from qpbae_tn.study.store import check_version, read_results
+    from qpbae_tn.study.work import price, processor_seconds
 
     done: set[str] = set()
     if results.exists():
@@ -313,5 +313,4 @@ def _list_failures(failures: Mapping[str, str], reporter: Reporter) -> None:
 
 
 def _as_json(table: ResultTable) -> dict[str, Any]:
-    rows = [dict(zip(table.raw_header, (None if v == "" else v for v in row), strict=True)) for row in table.raw]
-    return {"title": table.title, "rows": rows}
+    return {"title": table.title, "rows": table.numbers.to_dict("records")}

@@ -11,9 +11,9 @@ from pathlib import Path
 from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
 from qpbae_tn.data.layouts import is_bundled, open_data_set
 from qpbae_tn.data.splits import Split, random_split, split_from_json
+from qpbae_tn.documents import nearest
 from qpbae_tn.errors import InputError
-from qpbae_tn.study.cells import Cell
-from qpbae_tn.study.document import nearest
+from qpbae_tn.study.cells import AUTHORS, Cell
 from qpbae_tn.study.presets import authors_split
 from qpbae_tn.study.specification import Study
 
@@ -71,8 +71,8 @@ class Source:
 
     def request_for(self, cell: Cell) -> Request:
         """The images that a cell needs."""
-        settings = cell.settings
-        return replace(self.request, image_size=settings.image_size, test=settings.test, test_seed=settings.test_seed)
+        e = cell.experiment
+        return replace(self.request, image_size=e.image_size, test=e.test, test_seed=e.evaluation_seed)
 
     def counts(self) -> dict[str, int]:
         """As JSON values."""
@@ -108,8 +108,8 @@ def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
     for name in study.used_data:
         if name not in places:
             continue
-        sizes = {settings.image_size for data, settings in study.blocks if data == name}
-        patches = [settings.patch_size for data, settings in study.blocks if data == name]
+        sizes = {settings.experiment.image_size for data, settings in study.blocks if data == name}
+        patches = [settings.experiment.patch_size for data, settings in study.blocks if data == name]
         request = Request(places[name], "", max(sizes), max(patches))
         train, test = loaded = _read(request)
         # A worker may have been started in another folder than this process.
@@ -175,12 +175,12 @@ def split_of(cell: Cell, count: int) -> Split:
     Raises:
         InputError: lists that do not fit this number of images.
     """
-    settings = cell.settings
+    e, name = cell.experiment, cell.settings.split
     if cell.listed is not None:
-        return split_from_json(cell.listed.to_json(), count, where=settings.split)
-    if settings.split == "authors":
+        return split_from_json(cell.listed.to_json(), count, where=name)
+    if name == AUTHORS:
         return split_from_json(authors_split(count), count, where="the authors' split")
-    return random_split(count, settings.split_seed, settings.train, settings.validation)
+    return random_split(count, e.split_seed or 0, e.train, e.validation)
 
 
 def missing(study: Study, sources: Mapping[str, Source]) -> Sequence[str]:

@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from qpbae_tn.data.layouts import is_bundled
+from qpbae_tn.data.splits import Split
+from qpbae_tn.documents import nearest, parse_toml, read_json, read_toml, shaped
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.baselines import BASELINES
-from qpbae_tn.study.cells import KINDS, QUANTUM, Cell, ListedSplit, Record, Settings
-from qpbae_tn.study.document import Table, nearest, read_toml
+from qpbae_tn.study.cells import AUTHORS, KINDS, OWN, QUANTUM, Cell, Record, Settings
 from qpbae_tn.study.grid import Kind
-from qpbae_tn.study.presets import PRESETS, authors_angles, preset_text
+from qpbae_tn.study.presets import PRESETS, preset_text
 
-_RECORD_KINDS: dict[str, type] = {
-    "resamples": int,
-    "bootstrap_seed": int,
-    "curves": bool,
-    "subset_images": int,
-    "subset_draws": int,
-    "legacy_aupro": bool,
-}
 _PLACEHOLDER = "0" * 64
 """Stands for a data set's digest while cells are only counted or checked."""
+_SPLIT_REMEDY = 'write {"train": [...], "val": [...]} with indices into the sorted training images'
+
+
+# The shape of a study file. Every setting is one value or a list of them, so the block is made of `KINDS`.
+
+
+class _Data(msgspec.Struct, forbid_unknown_fields=True):
+    title: str | None = None
+    folder: str = ""
+
+
+class _Lists(msgspec.Struct):
+    train: list[int]
+    val: list[int]
+
+
+_Block: Any = msgspec.defstruct(
+    "_Block",
+    [(name, kind | list[kind] | None, None) for name, kind in {**KINDS, "data": str}.items()],  # type: ignore[valid-type]
+    forbid_unknown_fields=True,
+)
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    name: str = "study"
+    title: str | None = None
+    seeds: int | list[int] = 0
+    baselines: str | list[str] = []
+    data: dict[str, _Data] = {}
+    defaults: _Block | None = None
+    grid: list[_Block] = []
+    record: Record = Record()
+    splits: dict[str, _Lists] = {}
 
 
 @dataclass(frozen=True)
@@ -51,7 +77,7 @@ class Study:
     folders: Mapping[str, str]
     blocks: tuple[tuple[str, Settings], ...]
     record: Record
-    splits: Mapping[str, ListedSplit]
+    splits: Mapping[str, Split]
     document: Mapping[str, Any]
 
     @property
@@ -71,29 +97,32 @@ class Study:
         Raises:
             InputError: unknown keys, wrong types, values out of range, or a grid without cells.
         """
-        table = Table(document, where)
-        table.check_keys(("name", "title", "seeds", "data", "defaults", "grid", "baselines", "record", "splits"))
-        name = table.one("name", str, "study")
-        if not name or set(name) & set("/\\\0") or name.startswith("."):
-            raise InputError(f"name = {name!r}", where=where, remedy="give a name that can be a folder's")
-        titles, folders = _data(table, where, folder)
-        settings = _Blocks(table, where, tuple(titles))
-        splits = _splits(table, settings.split_files, where, folder)
-        record = _record(Table.of(document.get("record", {}), f"{where} [record]"))
-        blocks = tuple(settings.expanded())
+        found = shaped(document, _Document, where=where, remedy="correct it")
+        if not found.name or set(found.name) & set("/\\\0") or found.name.startswith("."):
+            raise InputError(f"name = {found.name!r}", where=where, remedy="give a name that can be a folder's")
+        if not found.data:
+            raise InputError("names no data set", where=where, remedy="add a table such as [data.textures]")
+        titles = {name: entry.title if entry.title is not None else name for name, entry in found.data.items()}
+        blocks = _Blocks(document, where, tuple(titles))
+        splits = {name: _split(name, found.splits, where, folder) for name in blocks.split_files}
         kept = {key: value for key, value in document.items() if key != "data"}
         kept["data"] = {key: {"title": title} for key, title in titles.items()}
         if splits:
             kept["splits"] = {key: split.to_json() for key, split in splits.items()}
-        return cls(name, table.one("title", str, name), titles, folders, blocks, record, splits, kept)
+        folders = {
+            name: entry.folder if is_bundled(entry.folder) or folder is None else str(folder / entry.folder)
+            for name, entry in found.data.items()
+            if entry.folder
+        }
+        title = found.title if found.title is not None else found.name
+        return cls(found.name, title, titles, folders, tuple(blocks.expanded()), found.record, splits, kept)
 
     def cells(self, digests: Mapping[str, str]) -> tuple[Cell, ...]:
         """The cells on the data sets whose digests are known, each once, in the order of the grid."""
         found: dict[str, Cell] = {}
         for data, settings in self.blocks:
             if data in digests:
-                listed = self.splits.get(settings.split)
-                cell = Cell(data, digests[data], settings, self.record, listed)
+                cell = Cell(data, digests[data], settings, self.record, self.splits.get(settings.split))
                 found.setdefault(cell.identifier, cell)
         return tuple(found.values())
 
@@ -143,88 +172,53 @@ EXPERIMENTS = Kind("experiments", Study.from_document, _check_values)
 def read_study(spec: str) -> Study:
     """The study of this name or in this file; raises `InputError` for an unknown name or a file that is not a study."""
     if spec in PRESETS:
-        return Study.from_document(tomllib.loads(preset_text(spec)), f"preset {spec}")
+        where = f"preset {spec}"
+        return Study.from_document(parse_toml(preset_text(spec), dict[str, Any], where=where), where)
     path = Path(spec)
     if path.suffix != ".toml" and not path.exists():
         raise InputError(
             f"no preset {spec!r}", where="study", remedy=f"did you mean {nearest(spec, PRESETS)}? Or give a .toml file"
         )
-    return Study.from_document(read_toml(path), str(path), path.parent)
+    return Study.from_document(read_toml(path, dict[str, Any], remedy="correct it"), str(path), path.parent)
 
 
-def _data(table: Table, where: str, folder: Path | None) -> tuple[dict[str, str], dict[str, str]]:
-    titles, folders = {}, {}
-    for name, value in Table.of(table.values.get("data", {}), f"{where} [data]").values.items():
-        entry = Table.of(value, f"{where} [data.{name}]")
-        entry.check_keys(("title", "folder"))
-        titles[name] = entry.one("title", str, name)
-        place = entry.one("folder", str, "")
-        if place:
-            folders[name] = place if is_bundled(place) or folder is None else str(folder / place)
-    if not titles:
-        raise InputError("names no data set", where=where, remedy="add a table such as [data.textures]")
-    return titles, folders
-
-
-def _record(table: Table) -> Record:
-    table.check_keys(_RECORD_KINDS)
+def _split(name: str, kept: Mapping[str, _Lists], where: str, folder: Path | None) -> Split:
+    """A split file that the grid names, from beside the study file or, later, from the document itself."""
+    if name in kept:
+        return Split(tuple(kept[name].train), tuple(kept[name].val))
     try:
-        return Record(**{key: table.one(key, _RECORD_KINDS[key], None) for key in table.values})
+        lists = read_json((folder or Path()) / name, _Lists, remedy=_SPLIT_REMEDY)
     except InputError as error:
-        raise InputError(error.what, where=table.where, remedy=error.remedy) from None
-
-
-def _splits(table: Table, names: tuple[str, ...], where: str, folder: Path | None) -> dict[str, ListedSplit]:
-    """The split files that the grid names, from beside the study file or, later, from the document itself."""
-    kept = table.values.get("splits", {})
-    found = {}
-    for name in names:
-        try:
-            document = kept[name] if name in kept else json.loads(((folder or Path()) / name).read_text("utf-8"))
-            lists = [tuple(document[key]) for key in ("train", "val")]
-            if any(isinstance(index, bool) or not isinstance(index, int) for part in lists for index in part):
-                raise TypeError
-        except OSError as error:
-            raise InputError(
-                f"split file {name}: {error.strerror}", where=where, remedy="use 'random', 'authors' or a JSON file"
-            ) from None
-        except (ValueError, KeyError, TypeError):
-            raise InputError(
-                f"split file {name} is not a split",
-                where=where,
-                remedy='write {"train": [...], "val": [...]} with indices into the sorted training images',
-            ) from None
-        found[name] = ListedSplit(*lists)
-    return found
+        raise InputError(f"split file {name}: {error.what}", where=where, remedy=error.remedy) from None
+    return Split(tuple(lists.train), tuple(lists.val))
 
 
 class _Blocks:
-    """The grid of a study file, with its defaults, seeds and baselines."""
+    """The grid of a study file, with its defaults, seeds and baselines; the file's shape is known to be right."""
 
-    def __init__(self, table: Table, where: str, names: tuple[str, ...]) -> None:
-        self.seeds = table.several("seeds", int, (0,))
-        self.baselines = table.several("baselines", str, (), empty=True)
+    def __init__(self, document: Mapping[str, Any], where: str, names: tuple[str, ...]) -> None:
+        self.where, self.names = where, names
+        self.seeds = _several(document, "seeds", where) or (0,)
+        self.baselines = _several(document, "baselines", where, empty=True)
         for name in self.baselines:
             if name not in BASELINES:
                 raise InputError(
                     f"unknown baseline {name!r}", where=where, remedy=f"did you mean {nearest(name, BASELINES)}?"
                 )
-        self.names = names
-        defaults = Table.of(table.values.get("defaults", {}), f"{where} [defaults]")
-        self.defaults = self._values(defaults)
-        grid = table.values.get("grid", [{}])
-        if not isinstance(grid, list) or not grid:
-            raise InputError("grid is not a list of tables", where=where, remedy="write [[grid]] above each block")
-        self.blocks = [Table.of(block, f"{where} [[grid]] {number}") for number, block in enumerate(grid, 1)]
-        self.values = [self.defaults | self._values(block) for block in self.blocks]
+        defaults = self._values(document.get("defaults", {}), f"{where} [defaults]")
+        grid = document.get("grid", [{}])
+        if not grid:
+            raise InputError("grid is an empty list", where=where, remedy="write [[grid]] above each block")
+        self.places = [f"{where} [[grid]] {number}" for number, _ in enumerate(grid, 1)]
+        # The order of the keys is the order of the cells.
+        self.values = [defaults | self._values(*block) for block in zip(grid, self.places, strict=True)]
 
-    def _values(self, table: Table) -> dict[str, tuple[Any, ...]]:
-        table.check_keys((*KINDS, "data"))
-        found = {key: table.several(key, KINDS.get(key, str), ()) for key in table.values}
+    def _values(self, block: Mapping[str, Any], where: str) -> dict[str, tuple[Any, ...]]:
+        found = {key: _several(block, key, where) for key in block}
         for name in found.get("data", ()):
             if name not in self.names:
                 raise InputError(
-                    f"no data set {name!r}", where=table.where, remedy=f"did you mean {nearest(name, self.names)}?"
+                    f"no data set {name!r}", where=where, remedy=f"did you mean {nearest(name, self.names)}?"
                 )
         return found
 
@@ -232,36 +226,39 @@ class _Blocks:
     def split_files(self) -> tuple[str, ...]:
         """Names of the split files, each once."""
         names = [name for values in self.values for name in values.get("split", ())]
-        return tuple(dict.fromkeys(name for name in names if name not in ("random", "authors")))
+        return tuple(dict.fromkeys(name for name in names if name not in (OWN["split"], AUTHORS)))
 
     def expanded(self) -> Iterator[tuple[str, Settings]]:
         """Every data set with every combination of settings, and the baselines of the quantum ones."""
         seen: set[tuple[str, Settings]] = set()
-        for block, values in zip(self.blocks, self.values, strict=True):
+        for where, values in zip(self.places, self.values, strict=True):
             options = {"seed": self.seeds} | {key: value for key, value in values.items() if key != "data"}
             for combination in product(*options.values()):
-                settings = Settings(**dict(zip(options, combination, strict=True)))
-                settings.check(block.where)
-                detectors = (settings.detector, *(self.baselines if settings.detector == QUANTUM else ()))
-                for detector in detectors:
-                    chosen = replace(settings, detector=detector).normalised()
-                    _check_authors_angles(chosen, block.where)
+                given = dict(zip(options, combination, strict=True))
+                for chosen in self._detectors(given, where):
                     for data in values.get("data", self.names):
                         if (data, chosen) not in seen:
                             seen.add((data, chosen))
                             yield data, chosen
 
+    def _detectors(self, given: Mapping[str, Any], where: str) -> Sequence[Settings]:
+        """The settings given, and the same of each baseline, where they are those of the model."""
+        try:
+            settings = Settings.of(**given)
+            baselines = self.baselines if settings.detector == QUANTUM else ()
+            return [replace(settings, detector=name).normalised() for name in (settings.detector, *baselines)]
+        except InputError as error:
+            raise InputError(f"{error.where}: {error.what}", where=where, remedy=error.remedy) from None
 
-def _check_authors_angles(settings: Settings, where: str) -> None:
-    if settings.init != "authors":
-        return
-    specification = settings.specification
-    paper = settings.ansatz == "staircase" and settings.block == "ry" and settings.layers == 1
-    if not paper:
-        raise InputError(
-            "the authors' initial angles are for one staircase of ry blocks", where=where, remedy="use init = 'normal'"
-        )
-    try:
-        authors_angles(settings.seed or 0, specification.qubit_count)
-    except InputError as error:
-        raise InputError(error.what, where=where, remedy=error.remedy) from None
+
+def _several(table: Mapping[str, Any], key: str, where: str, *, empty: bool = False) -> tuple[Any, ...]:
+    """A list of values, or one value without brackets; each value once, in its order; none where the key is absent."""
+    if key not in table:
+        return ()
+    values = tuple(table[key]) if isinstance(table[key], list) else (table[key],)
+    if not values and not empty:
+        raise InputError(f"{key} is an empty list", where=where, remedy="give at least one value")
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise InputError(f"{key} holds {value!r} twice", where=where, remedy="list it once")
+    return values

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from io import StringIO
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from qpbae_tn.errors import InputError
 from qpbae_tn.metrics.evaluation import METRIC_TITLES
-from qpbae_tn.study.cells import QUANTUM, Cell, Settings
+from qpbae_tn.report.numbers import DASH, fixed
+from qpbae_tn.report.tables import markdown_table
+from qpbae_tn.study.cells import DEFAULTS, QUANTUM, Cell
 from qpbae_tn.study.grid import canonical
 from qpbae_tn.study.presets import PaperCell, paper_cells
 from qpbae_tn.study.specification import EXPERIMENTS, Study
 from qpbae_tn.study.store import Contents, read_results, results_path
+from qpbae_tn.tables import csv_text
 
 LEFT_OUT = ("data_digest", "record", "listed_split", "seed")
 """Parameters in which the results of one configuration may differ."""
@@ -155,7 +157,7 @@ def configurations(study: Study, contents: Contents) -> list[Configuration]:
 def varying(found: Sequence[Configuration]) -> list[str]:
     """The parameters, other than data set and detector, that take several values among these configurations."""
     kept = []
-    for name in (field.name for field in fields(Settings)):
+    for name in DEFAULTS:
         values = {canonical(one.parameters[name]) for one in found if name in one.parameters}
         if len(values) > 1 and name != "detector":
             kept.append(name)
@@ -226,50 +228,45 @@ def compare_with_paper(found: Sequence[Configuration]) -> list[Comparison]:
     return pairs
 
 
-# Results as tables: for the terminal, Markdown, CSV and LaTeX.
+# Results as tables: for the terminal, Markdown, CSV and LaTeX
 
 
 SHORT = {"patch_size": "P", "stride": "S", "bottleneck": "BD"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ResultTable:
     """A table.
 
     Args:
         name: in CSV.
         title: in words.
-        header: column names.
-        rows: cells as text, for reading.
-        raw: the same rows with numbers in full, for CSV.
-        raw_header: column names of `raw`.
+        shown: for reading, cells are text.
+        numbers: the same rows with numbers in full; None where a number is not defined.
     """
 
     name: str
     title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    raw_header: Sequence[str]
-    raw: Sequence[Sequence[Any]]
+    shown: pd.DataFrame
+    numbers: pd.DataFrame
 
 
 def result_table(title: str, found: Sequence[Configuration], metrics: Sequence[str]) -> ResultTable:
     """One configuration a row, each metric as mean and standard deviation over seeds."""
     names = varying(found)
-    raw_header = ["data", "detector", *names, "seeds"]
-    for metric in metrics:
-        raw_header += [metric, f"{metric}_std"]
-    rows, raw = [], []
+    shown, numbers = [], []
     for one in found:
-        keys = [one.parameters.get(name, "") for name in names]
-        spreads = [one.metric(metric) for metric in metrics]
-        start = [one.data, one.detector, *keys, len(one.results)]
-        shown = [one.data, one.detector, settings_text(one, names), str(len(one.results))]
-        rows.append([*shown, *("-" if spread is None else spread.show() for spread in spreads)])
-        numbers = [("", "") if spread is None else (spread.mean, spread.std) for spread in spreads]
-        raw.append([*start, *("" if number is None else number for pair in numbers for number in pair)])
-    header = ["data", "detector", "settings", "n", *(METRIC_TITLES[metric] for metric in metrics)]
-    return ResultTable("results", f"{title} (n seeds)", header, rows, raw_header, raw)
+        place = {"data": one.data, "detector": one.detector}
+        spreads = {metric: one.metric(metric) for metric in metrics}
+        texts = {METRIC_TITLES[name]: DASH if spread is None else spread.show() for name, spread in spreads.items()}
+        shown.append({**place, "settings": settings_text(one, names), "n": str(len(one.results)), **texts})
+        row = {**place, **{name: one.parameters.get(name) for name in names}, "seeds": len(one.results)}
+        for metric, spread in spreads.items():
+            row |= (
+                {metric: spread.mean, f"{metric}_std": spread.std} if spread else {metric: None, f"{metric}_std": None}
+            )
+        numbers.append(row)
+    return ResultTable("results", f"{title} (n seeds)", pd.DataFrame(shown), pd.DataFrame(numbers, dtype=object))
 
 
 def settings_text(one: Configuration, names: Sequence[str]) -> str:
@@ -285,74 +282,56 @@ def paper_tables(found: Sequence[Configuration]) -> list[ResultTable]:
 
 
 def _paper_table(number: str, pairs: Sequence[Comparison]) -> ResultTable:
-    header = ["data", "BD", "S", "metric", "ours", "paper", "diff.", "σ", "σ*"]
-    raw_header = ["data", "patch_size", "bottleneck", "stride", "metric", "ours", "ours_std", "paper", "paper_std"]
-    raw_header += ["difference", "sigmas", "sigmas_with_subsets"]
-    rows, raw = [], []
+    shown, numbers = [], []
     for pair in pairs:
         cell = pair.paper
         for metric in ("aupro", "auroc"):
-            ours, (mean, std) = pair.ours.metric(metric), cell.values[metric]
+            ours, paper = pair.ours.metric(metric), Spread(*cell.values[metric], count=3)
             if ours is None:
                 continue
-            place = [cell.category, str(cell.bottleneck), str(cell.stride), METRIC_TITLES[metric]]
-            difference, sigmas = pair.difference(metric), pair.deviations(metric)
-            wide = pair.deviations_with_subsets(metric)
-            shown = [ours.show(), f"{mean:.3f} ± {std:.3f}", f"{difference:+.3f}", _signed(sigmas), _signed(wide)]
-            rows.append([*place, *shown])
-            line = [cell.category, cell.patch_size, cell.bottleneck, cell.stride, metric, ours.mean, ours.std]
-            raw.append(["" if v is None else v for v in [*line, mean, std, difference, sigmas, wide]])
+            difference = pair.difference(metric)
+            sigmas, wide = pair.deviations(metric), pair.deviations_with_subsets(metric)
+            place = {"data": cell.category, "BD": str(cell.bottleneck), "S": str(cell.stride)}
+            texts = {"ours": ours.show(), "paper": paper.show(), "diff.": fixed(difference, sign=True)}
+            texts |= {"σ": fixed(sigmas, 1, sign=True), "σ*": fixed(wide, 1, sign=True)}
+            shown.append({**place, "metric": METRIC_TITLES[metric], **texts})
+            sizes = {"patch_size": cell.patch_size, "bottleneck": cell.bottleneck, "stride": cell.stride}
+            row = {"data": cell.category, **sizes, "metric": metric, "ours": ours.mean, "ours_std": ours.std}
+            row |= {"paper": paper.mean, "paper_std": paper.std, "difference": difference}
+            numbers.append({**row, "sigmas": sigmas, "sigmas_with_subsets": wide})
     title = f"Table {number}, P = {pairs[0].paper.patch_size} (difference in σ over seeds; σ*: and test subsets)"
-    return ResultTable(f"table-{number}", title, header, rows, raw_header, raw)
+    return ResultTable(f"table-{number}", title, pd.DataFrame(shown), pd.DataFrame(numbers, dtype=object))
 
 
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.1f}"
-
-
-def to_markdown(table: ResultTable) -> str:
-    """As a Markdown table below a heading."""
-    lines = [f"### {table.title}", "", _markdown_row(table.header), "|" + " --- |" * len(table.header)]
-    return "\n".join([*lines, *(_markdown_row(row) for row in table.rows)]) + "\n"
+def to_markdown(tables: Sequence[ResultTable]) -> str:
+    """As Markdown tables below headings."""
+    return "\n".join(f"### {table.title}\n\n{markdown_table(table.shown)}\n" for table in tables)
 
 
 def to_csv(tables: Sequence[ResultTable]) -> str:
     """As one CSV table, numbers in full: each row begins with the name of its table and is empty where that ends."""
-    columns = dict.fromkeys(name for table in tables for name in table.raw_header)
-    text = StringIO()
-    writer = csv.DictWriter(text, ["table", *columns], lineterminator="\n")
-    writer.writeheader()
+    return csv_text({"table": table.name, **row} for table in tables for row in table.numbers.to_dict("records"))
+
+
+_LATEX = {"±": r"$\pm$", "σ": r"$\sigma$"}
+
+
+def to_latex(tables: Sequence[ResultTable]) -> str:
+    """As LaTeX tabulars with booktabs rules; columns of words are on the left."""
+    parts = []
     for table in tables:
-        writer.writerows({"table": table.name, **dict(zip(table.raw_header, row, strict=True))} for row in table.raw)
-    return text.getvalue()
-
-
-def to_latex(table: ResultTable) -> str:
-    """As a LaTeX tabular with booktabs rules."""
-    columns = "".join("l" if not any(_numeric(row[i]) for row in table.rows) else "r" for i in range(len(table.header)))
-    lines = [f"% {table.title}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(table.header), r"\midrule"]
-    lines += [_latex_row(row) for row in table.rows]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+        words = [not any(text[:1].isdigit() or text[:1] in "+-" for text in table.shown[name]) for name in table.shown]
+        places = "".join("l" if one else "r" for one in words)
+        text = table.shown.to_latex(index=False, escape=True, column_format=places)
+        for character, command in _LATEX.items():
+            text = text.replace(character, command)
+        parts.append(f"% {table.title}\n{text}")
+    return "\n".join(parts)
 
 
 FORMATS: dict[str, Callable[[Sequence[ResultTable]], str]] = {
-    "markdown": lambda tables: "\n".join(map(to_markdown, tables)),
+    "markdown": to_markdown,
     "csv": to_csv,
-    "latex": lambda tables: "\n".join(map(to_latex, tables)),
+    "latex": to_latex,
 }
 """Several tables as one text."""
-
-
-def _numeric(text: str) -> bool:
-    return text[:1].isdigit() or text[:1] in "+-"
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-_LATEX = str.maketrans({"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "±": r"$\pm$", "σ": r"$\sigma$", "$": r"\$"})
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(cell.translate(_LATEX) for cell in cells) + r" \\"

@@ -1,9 +1,14 @@
-"""The detectors of a group of cells, trained from what they share: images, patches, patch states, mean states."""
+"""The cells of a study computed: in groups that share images, patches, patch states and mean states.
+
+`run_study` brings a study to its end; a worker does one group at a time, from the images to the values that are
+recorded.
+"""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,18 +20,20 @@ from numpy.typing import NDArray
 from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
 from qpbae_tn.data.splits import stratified_subset
 from qpbae_tn.experiment.baselines import BASELINES
-from qpbae_tn.experiment.description import Experiment
-from qpbae_tn.experiment.fit import EpochRecord, FitOptions, fit
+from qpbae_tn.experiment.description import FIELD_NAMES
+from qpbae_tn.experiment.fit import EpochRecord
 from qpbae_tn.experiment.loaded import LoadedExperiment
+from qpbae_tn.experiment.normal import learn_normal
+from qpbae_tn.experiment.objective import optimise
 from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
 from qpbae_tn.metrics.curves import overlap_curve
 from qpbae_tn.metrics.evaluation import evaluate_table
 from qpbae_tn.metrics.legacy_aupro import legacy_aupro
 from qpbae_tn.metrics.ranked import FPR_LIMIT, Aupro, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable, operating_threshold
+from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.study.cells import QUANTUM, Cell, Record, Settings
 from qpbae_tn.study.grid import Work
-from qpbae_tn.study.pricing import patch_work
 from qpbae_tn.study.runner import Progress, run_grid
 from qpbae_tn.study.sources import Request, Source, load, split_of
 from qpbae_tn.study.specification import Study
@@ -99,7 +106,7 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-Float64Array = NDArray[np.float64]
+# A detector, trained on the images of its group.
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,41 +122,35 @@ class Detector:
     facts: Mapping[str, Any]
 
 
-class Workshop:
-    """Trains the detectors of one group: one patch size, stride and pixel order, one set of training images.
-
-    What cells share is computed when the first of them needs it and kept until the group is done: the mean states of
-    all batches, which depend on neither bottleneck nor ansatz nor seed, and the ceilings.
+def train_detector(shared: LoadedExperiment, settings: Settings) -> Detector:
+    """The detector of these settings.
 
     Args:
-        train: shape (images, H, W), in the order of the batches.
-        validation: shape (images, H, W).
+        shared: the images of the group. What its cells share is computed when the first of them needs it: mean states
+            of the batches, which depend on neither bottleneck nor ansatz nor seed, and ceilings.
+        settings: of one cell.
     """
-
-    def __init__(self, train: Float64Array, validation: Float64Array) -> None:
-        plain = Experiment(image_size=train.shape[1], patch_size=2, bottleneck=1)
-        self._loaded = LoadedExperiment.of_arrays(plain, train, validation)
-
-    def detector(self, settings: Settings) -> Detector:
-        """The detector of these settings, trained on the group's images."""
-        loaded = self._loaded.variant(**settings.for_experiment())
-        return _quantum(loaded) if settings.detector == QUANTUM else _baseline(loaded, settings.detector)
+    names = [name for name in FIELD_NAMES if name not in ("data", "image_size")]
+    loaded = shared.variant(**{name: getattr(settings.experiment, name) for name in names})
+    return _quantum(loaded) if settings.detector == QUANTUM else _baseline(loaded, settings.detector)
 
 
 def _quantum(loaded: LoadedExperiment) -> Detector:
     experiment, specification, start = loaded.experiment, loaded.specification, loaded.initial_angles
-    angles, history = fit(loaded.problem, start, FitOptions(experiment.epochs, experiment.learning_rate))
+    found, score, normal = optimise(experiment, loaded.problem, start), experiment.scoring, None
+    if score.kind == "weighted" or score.positions:
+        normal = learn_normal(specification, found.angles, loaded.engine, loaded.train.images, score)
     facts = {
         "parameters": specification.ansatz.parameter_count,
         "effective_parameters": loaded.ceilings.effective_parameters,
         "ceiling_loss": loaded.ceilings.pca_loss,
         "product_ceiling_loss": loaded.ceilings.product_loss,
         "initial_angles": start.tolist(),
-        "angles": angles.tolist(),
-        **_losses(history),
+        "angles": found.angles.tolist(),
+        **_losses(found.history),
         "train_zero_patches": loaded.problem.zero_patches,
     }
-    return Detector(model_scorer(specification, angles, loaded.engine, experiment.score), facts)
+    return Detector(model_scorer(specification, found.angles, loaded.engine, score, normal), facts)
 
 
 def _baseline(loaded: LoadedExperiment, name: str) -> Detector:
@@ -224,37 +225,137 @@ def run_group(request: Request, cells: Sequence[Cell]) -> list[dict[str, Any]]:
     train, test = load(request)
     split = split_of(cells[0], len(train))
     normal = train.take(split.train), train.take(split.validation)
-    workshop = Workshop(normal[0].images, normal[1].images)
+    shared = LoadedExperiment.of_arrays(cells[0].experiment, normal[0].images, normal[1].images)
     room = max(1, MAP_PIXELS // max(1, test.images.size))
     values: list[dict[str, Any]] = []
     for first in range(0, len(cells), room):
         some = cells[first : first + room]
-        detectors = {cell.identifier: workshop.detector(cell.settings) for cell in some}
-        values += _evaluate(some, detectors, normal[1], test)
+        values += _evaluate(some, [train_detector(shared, cell.settings) for cell in some], normal[1], test)
     return values
 
 
 def _evaluate(
-    cells: Sequence[Cell], detectors: Mapping[str, Detector], validation: ImageSet, test: LabelledImageSet
+    cells: Sequence[Cell], detectors: Sequence[Detector], validation: ImageSet, test: LabelledImageSet
 ) -> list[dict[str, Any]]:
     """Maps of all detectors from the same patch states, and what the cells record of them."""
-    specification = cells[0].settings.specification
-    scorers = {name: detector.scorer for name, detector in detectors.items()}
-    normal_maps, _ = anomaly_maps(specification, validation.images, scorers)
-    maps, zero_patches = anomaly_maps(specification, test.images, scorers)
+    specification = cells[0].experiment.specification
+    normal_maps: dict[str, NDArray[np.float64]] = {}
+    maps: dict[str, NDArray[np.float64]] = {}
+    zero_patches = 0
+    for fold in dict.fromkeys(cell.experiment.fold for cell in cells):
+        scorers = {
+            cell.identifier: detector.scorer
+            for cell, detector in zip(cells, detectors, strict=True)
+            if cell.experiment.fold == fold
+        }
+        normal_maps |= anomaly_maps(specification, validation.images, scorers, fold=fold)[0]
+        found, zero_patches = anomaly_maps(specification, test.images, scorers, fold=fold)
+        maps |= found
     values = []
-    for cell in cells:
-        name = cell.identifier
-        threshold = operating_threshold(normal_maps[name])
+    for cell, detector in zip(cells, detectors, strict=True):
+        threshold = operating_threshold(normal_maps[cell.identifier], cell.experiment.threshold_quantile)
         values.append(
             {
-                **detectors[name].facts,
+                **detector.facts,
                 "threshold": threshold,
                 "test_images": len(test),
                 "defective_images": int(test.defective.sum()),
                 "vanished_masks": len(test.vanished),
                 "test_zero_patches": zero_patches,
-                **measure(maps[name], test, threshold, cell.record),
+                **measure(maps[cell.identifier], test, threshold, cell.record),
             }
         )
     return values
+
+
+# What cells cost, from their sizes and past times: to say it beforehand, and to hand out the large pieces first.
+
+
+def patch_work(cell: Cell) -> int:
+    """Amplitudes of all patches of one image: what a cell's time goes with."""
+    return _patch_count(cell) * cell.experiment.patch_size**2
+
+
+def _patch_count(cell: Cell) -> int:
+    e = cell.experiment
+    return int(PatchGrid(e.image_size, e.image_size, e.patch_size, e.stride).count)
+
+
+def price(cells: Sequence[Cell], sources: Mapping[str, Source]) -> dict[str, Any]:
+    """The work of these cells.
+
+    Returns:
+        Numbers of cells and groups, training steps of quantum cells, patches of test images that are embedded (once for
+        each group), patches that are scored (once for each cell), and maps whose metrics are taken.
+    """
+    groups: dict[str, Cell] = {}
+    scored = steps = 0
+    for cell in cells:
+        groups.setdefault(cell.group, cell)
+        scored += _patch_count(cell) * _test_images(cell, sources)
+        if cell.settings.detector == QUANTUM:
+            batches = -(-_train_images(cell, sources) // cell.experiment.batch_size)
+            steps += batches * cell.experiment.epochs
+    return {
+        "cells": len(cells),
+        "quantum_cells": sum(cell.settings.detector == QUANTUM for cell in cells),
+        "groups": len(groups),
+        "training_steps": steps,
+        "patches_embedded": sum(_patch_count(cell) * _test_images(cell, sources) for cell in groups.values()),
+        "patches_scored": scored,
+        "maps_measured": sum(_test_images(cell, sources) for cell in cells),
+    }
+
+
+def processor_seconds(
+    left: Sequence[Cell], cells: Sequence[Cell], sources: Mapping[str, Source], times: Path
+) -> float | None:
+    """What cells will take on one processor, by the time that others of the study took for their patches.
+
+    Args:
+        left: to be done.
+        cells: of the study.
+        sources: their data sets.
+        times: what groups of them took, see `runner.TIMES_NAME`; it need not exist.
+
+    Returns:
+        None where cells are left of a detector that was not timed yet: detectors differ too much.
+    """
+    known = {cell.identifier: cell for cell in cells}
+    timed: set[str] = set()
+    seconds, work = 0.0, 0
+    for names, taken in _times(times):
+        if all(name in known for name in names):
+            seconds += taken
+            work += sum(_image_work(known[name], sources) for name in names)
+            timed |= {known[name].settings.detector for name in names}
+    if not {cell.settings.detector for cell in left} <= timed:
+        return None
+    return seconds * sum(_image_work(cell, sources) for cell in left) / max(1, work)
+
+
+def _times(path: Path) -> Iterator[tuple[list[str], float]]:
+    """Ids of the cells of each group and what it took; lines that are torn or not of this kind are left out."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            document = json.loads(line)
+            yield [str(name) for name in document["cells"]], float(document["seconds"])
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _image_work(cell: Cell, sources: Mapping[str, Source]) -> int:
+    return patch_work(cell) * (_train_images(cell, sources) + _test_images(cell, sources))
+
+
+def _test_images(cell: Cell, sources: Mapping[str, Source]) -> int:
+    count = sources[cell.data].test_images
+    return count if cell.experiment.test is None else min(count, cell.experiment.test)
+
+
+def _train_images(cell: Cell, sources: Mapping[str, Source]) -> int:
+    return min(cell.experiment.train, sources[cell.data].train_images)

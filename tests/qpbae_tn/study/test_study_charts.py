@@ -18,7 +18,7 @@ from qpbae_tn.study.tables import Configuration
 
 def configuration(epochs: int = 20, **changes: Any) -> Configuration:
     """Made up results of two seeds."""
-    settings = {**Settings(detector="quantum", epochs=epochs).to_json(), "data": "stripes", **changes}
+    settings = {**Settings.of(epochs=epochs).to_json(), "data": "stripes", **changes}
     values = {"losses": [0.5 / (1 + epoch) for epoch in range(epochs)], "metrics": {"auroc": {"value": 0.7}}}
     return Configuration(settings, ({"values": values}, {"values": values}))
 
