@@ -15,8 +15,8 @@ from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import PatchBatch, Scorer, anomaly_maps, model_scorer
 from qpbae_tn.experiment.training import train
 from qpbae_tn.metrics.evaluation import evaluate_maps
+from qpbae_tn.model.conversion import states_to_mps
 from qpbae_tn.model.model import Model
-from qpbae_tn.model.mps import states_to_mps
 
 BONDS = (1, 2, 4)
 SIZES = ((4, 1), (8, 2))

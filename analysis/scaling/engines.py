@@ -219,7 +219,7 @@ def _prepare(
         mps = MpsEngine(bond)
         stack = random_mps(specification.qubit_count, bond or 1, patches, rng)
         if work == "train":
-            loss = mps.prepare_train_loss(specification, stack, weights)
+            loss = mps.prepare_mps_loss(specification, stack, weights)
             return _Prepared(lambda: loss.value_and_gradient(angles), 1)
         return _Prepared(lambda: mps.score(specification, angles, stack), patches)
     states = np.empty((patches, specification.pixel_count))

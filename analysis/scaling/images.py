@@ -15,7 +15,6 @@ from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.mps.entanglement import entanglement_entropy
 from qpbae_tn.experiment.baselines import DcOverlap, FittedPatchPca, leading_eigenvectors
 from qpbae_tn.experiment.ceilings import pca_ceiling
 from qpbae_tn.experiment.description import Experiment
@@ -26,8 +25,8 @@ from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
 from qpbae_tn.metrics.evaluation import evaluate_table
 from qpbae_tn.metrics.ranked import Aupro, PixelAuroc
 from qpbae_tn.metrics.table import PixelTable
+from qpbae_tn.model.conversion import entanglement_entropy, states_to_mps
 from qpbae_tn.model.embedding import embed
-from qpbae_tn.model.mps import states_to_mps
 from qpbae_tn.model.names import PixelOrder
 from qpbae_tn.study.grid import Point, Series, Values, point_work
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from qpbae_tn.analysis.scaling.images import real_states
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.engines.mps.engine import MpsEngine
-from qpbae_tn.engines.mps.trains import constant, ramp, wave
 from qpbae_tn.experiment.description import Experiment, Initialisation
 from qpbae_tn.experiment.initial_angles import initial_angles
-from qpbae_tn.model.mps import MpsStack, states_to_mps
+from qpbae_tn.model.analytic import constant, ramp, wave
+from qpbae_tn.model.conversion import states_to_mps
+from qpbae_tn.model.mps import MpsStack
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.study.grid import Point, Series, Work, point_work
 
@@ -110,7 +111,7 @@ def landscape(
     local = LocalCost(specification, stack)
 
     def kept_global(angles: Float64Array) -> tuple[float, float]:
-        value = float(weights @ engine.trash_fidelity_of_trains(specification, angles, stack))
+        value = float(weights @ engine.trash_fidelity_of_mps(specification, angles, stack))
         return value, value * (1.0 - value)
 
     def kept_local(angles: Float64Array) -> tuple[float, float]:

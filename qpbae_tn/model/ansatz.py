@@ -186,7 +186,19 @@ def brick_wall(qubit_count: int, kind: BlockKind = RY, layers: int = 1) -> Ansat
     return Ansatz(qubit_count, tuple(layer * _checked(layers)), "brick")
 
 
-PATTERNS: dict[str, Callable[[int, BlockKind, int], Ansatz]] = {"staircase": staircase, "brick": brick_wall}
+def butterfly(qubit_count: int, kind: BlockKind = RY, layers: int = 1) -> Ansatz:
+    """Blocks on (q, q + n/2), in row order a row bit and the column bit of its scale, then the staircase."""
+    half = qubit_count // 2
+    layer = [Block(kind, qubit, qubit + half) for qubit in range(half)]
+    layer += [Block(kind, qubit, qubit + 1) for qubit in range(qubit_count - 1)]
+    return Ansatz(qubit_count, tuple(layer * _checked(layers)), "butterfly")
+
+
+PATTERNS: dict[str, Callable[[int, BlockKind, int], Ansatz]] = {
+    "staircase": staircase,
+    "brick": brick_wall,
+    "butterfly": butterfly,
+}
 
 
 def make_ansatz(pattern: str, qubit_count: int, kind: BlockKind = RY, layers: int = 1) -> Ansatz:

@@ -5,73 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qpbae_tn.errors import InputError
 
-# One truncated split of a stack of matrices: the step that conversion and compression share.
-
+if TYPE_CHECKING:
+    from quimb.tensor import MatrixProductState
 
 Float64Array = NDArray[np.float64]
-
-
-class Split(NamedTuple):
-    """matrix ~ isometry @ remainder for each matrix of a stack.
-
-    Args:
-        isometry: shape (N, m, k), orthonormal columns.
-        remainder: shape (N, k, M).
-        discarded: squared norm of what was left out, shape (N,).
-    """
-
-    isometry: Float64Array
-    remainder: Float64Array
-    discarded: Float64Array
-
-
-def check_truncation(bond: int | None, cutoff: float) -> None:
-    """Raises `InputError` for a bond limit below 1 or a cut-off outside [0, 1)."""
-    if bond is not None and bond < 1:
-        raise InputError(f"bond {bond}", where="bond", remedy="give a bond dimension of at least 1")
-    if not 0 <= cutoff < 1:
-        raise InputError(f"cut-off {cutoff}", where="cutoff", remedy="give a discarded weight from 0 up to below 1")
-
-
-def truncated_split(matrices: Float64Array, bond: int | None, cutoff: float) -> Split:
-    """The best split of each matrix at a common rank.
-
-    The eigenvectors of the Gram matrix of the rows stand in for the left singular vectors: one matrix product and a
-    small symmetric problem instead of a singular value decomposition of the whole. Singular values below 1e-8 of the
-    norm come out mixed, which moves the discarded weight by 1e-16 at most; it is therefore measured on the projected
-    matrix and not read off the eigenvalues. Tall matrices are first reduced by QR.
-
-    Args:
-        matrices: shape (N, m, M).
-        bond: largest rank, None for no limit.
-        cutoff: share of a matrix's squared norm that may be left out; the common rank is the smallest with which
-            every matrix stays below it, unless `bond` is smaller.
-    """
-    _, rows, columns = matrices.shape
-    if columns < rows:
-        base, core = np.linalg.qr(matrices)
-    else:
-        base, core = None, matrices
-    weights, vectors = np.linalg.eigh(core @ core.swapaxes(1, 2))
-    limit = weights.shape[1] if bond is None else min(bond, weights.shape[1])
-    if cutoff > 0:
-        # Eigenvalues ascend: their running sum is what a rank leaves out, from the largest rank down to zero.
-        left_out = np.cumsum(np.maximum(weights, 0.0), axis=1)
-        droppable = (left_out <= cutoff * left_out[:, -1:]).sum(axis=1)
-        limit = max(1, min(limit, weights.shape[1] - int(droppable.min(initial=weights.shape[1]))))
-    vectors = vectors[:, :, ::-1]
-    projected = vectors.swapaxes(1, 2) @ core
-    isometry = np.ascontiguousarray(vectors[:, :, :limit]) if base is None else base @ vectors[:, :, :limit]
-    lost = projected[:, limit:]
-    return Split(isometry, projected[:, :limit], np.einsum("pij,pij->p", lost, lost))
-
 
 DENSE_QUBITS = 26
 """Largest n that `MpsStack.to_dense` writes out: 512 MiB a patch."""
@@ -105,7 +49,7 @@ class MpsStack:
         if weight.shape != (count,) or not ((weight >= 0) & (weight <= 1)).all():
             raise InputError(
                 f"discarded weights of shape {weight.shape} for {count} patches, or outside [0, 1]",
-                where="tensor train",
+                where="mps",
                 remedy="give one weight from 0 to 1 for each patch",
             )
 
@@ -147,7 +91,7 @@ class MpsStack:
         if self.qubit_count > DENSE_QUBITS:
             raise InputError(
                 f"a state of {self.qubit_count} qubits has 2^{self.qubit_count} amplitudes",
-                where="tensor train",
+                where="mps",
                 remedy=f"write out at most {DENSE_QUBITS} qubits",
             )
         dense = np.ones((self.count, 1, 1))
@@ -162,7 +106,7 @@ class MpsStack:
         if (self.count, self.qubit_count) != (other.count, other.qubit_count):
             raise InputError(
                 f"{self.count} states of {self.qubit_count} qubits against {other.count} of {other.qubit_count}",
-                where="tensor train",
+                where="mps",
                 remedy="compare stacks of one shape",
             )
         environment = np.ones((self.count, 1, 1))
@@ -184,8 +128,8 @@ class MpsStack:
             scale = np.trace(environment, axis1=1, axis2=2)
             if not (scale > 0).all():
                 raise InputError(
-                    f"the norm of tensor train {int(np.argmin(scale > 0))} is zero",
-                    where="tensor train",
+                    f"the norm of state {int(np.argmin(scale > 0))} is zero",
+                    where="mps",
                     remedy="give a texture with some light",
                 )
             environment = environment / scale[:, None, None]
@@ -208,7 +152,7 @@ def mps_stack(tensors: Sequence[ArrayLike]) -> MpsStack:
     except (TypeError, ValueError):
         raise InputError(
             "tensors must be arrays of real numbers",
-            where="tensor train",
+            where="mps",
             remedy="give one array (left bond, 2, right bond) for each qubit",
         ) from None
     return MpsStack(tuple(array[None] if array.ndim == 3 else array for array in arrays)).normalised()
@@ -223,20 +167,49 @@ def concatenate(stacks: Sequence[MpsStack]) -> MpsStack:
     sizes = sorted({stack.qubit_count for stack in stacks})
     if len(sizes) != 1:
         raise InputError(
-            f"stacks of {sizes} qubits", where="tensor train", remedy="give at least one stack, all of the same size"
+            f"stacks of {sizes} qubits", where="mps", remedy="give at least one stack, all of the same size"
         )
-    count = sum(stack.count for stack in stacks)
-    bonds = [1, *(max(column) for column in zip(*(stack.bonds for stack in stacks), strict=True)), 1]
+    bonds = [max(column) for column in zip(*(stack.bonds for stack in stacks), strict=True)]
+    even = [padded(stack, bonds).tensors for stack in stacks]
+    tensors = tuple(np.concatenate(site) for site in zip(*even, strict=True))
+    return MpsStack(tensors, np.concatenate([stack.discarded_weight for stack in stacks]))
+
+
+def padded(stack: MpsStack, bonds: Sequence[int]) -> MpsStack:
+    """The same states with these inner bonds, none smaller than it was, the rest of the tensors being zero."""
+    if tuple(bonds) == stack.bonds:
+        return stack
+    chain = (1, *bonds, 1)
     tensors = []
-    for site in range(sizes[0]):
-        joint = np.zeros((count, bonds[site], 2, bonds[site + 1]))
-        start = 0
-        for stack in stacks:
-            part = stack.tensors[site]
-            joint[start : start + stack.count, : part.shape[1], :, : part.shape[3]] = part
-            start += stack.count
-        tensors.append(joint)
-    return MpsStack(tuple(tensors), np.concatenate([stack.discarded_weight for stack in stacks]))
+    for site, tensor in enumerate(stack.tensors):
+        wide = np.zeros((stack.count, chain[site], 2, chain[site + 1]))
+        wide[:, : tensor.shape[1], :, : tensor.shape[3]] = tensor
+        tensors.append(wide)
+    return MpsStack(tuple(tensors), stack.discarded_weight)
+
+
+def to_quimb(stack: MpsStack, index: int = 0) -> MatrixProductState:
+    """One state of a stack as quimb's `MatrixProductState`, physical indices k0, k1, ..."""
+    from quimb.tensor import MatrixProductState
+
+    arrays = [tensor[index] for tensor in stack.tensors]
+    return MatrixProductState([arrays[0][0], *arrays[1:-1], arrays[-1][..., 0]], shape="lpr")
+
+
+def from_quimb(state: MatrixProductState) -> MpsStack:
+    """A real state of quimb with open ends as a stack of one, normalised; what quimb compressed away is not known.
+
+    Raises:
+        InputError: a state that is complex, periodic, or not of qubits.
+    """
+    ordered = state.copy()
+    ordered.permute_arrays("lpr")
+    arrays = [np.asarray(array) for array in ordered.arrays]
+    if any(np.iscomplexobj(array) for array in arrays) or arrays[0].ndim != 2 or arrays[-1].ndim != 2:
+        raise InputError(
+            "a state that is complex or periodic", where="mps", remedy="give a real matrix product state with open ends"
+        )
+    return mps_stack([arrays[0][None], *arrays[1:-1], arrays[-1][..., None]])
 
 
 def _absorb(environment: Float64Array, upper: Float64Array, lower: Float64Array) -> Float64Array:
@@ -249,13 +222,13 @@ def _absorb(environment: Float64Array, upper: Float64Array, lower: Float64Array)
 
 def _check_chain(tensors: tuple[Float64Array, ...]) -> None:
     if not tensors:
-        raise InputError("no tensors", where="tensor train", remedy="give one tensor for each qubit")
+        raise InputError("no tensors", where="mps", remedy="give one tensor for each qubit")
     expected_left = 1
     for site, tensor in enumerate(tensors):
         if tensor.ndim != 4 or tensor.shape[2] != 2 or min(tensor.shape[1:]) < 1:
             raise InputError(
                 f"tensor {site} has shape {tensor.shape}",
-                where="tensor train",
+                where="mps",
                 remedy="give shape (patches, left bond, 2, right bond) with bonds of at least 1",
             )
         if tensor.shape[0] != tensors[0].shape[0] or tensor.shape[1] != expected_left:
@@ -263,74 +236,17 @@ def _check_chain(tensors: tuple[Float64Array, ...]) -> None:
                 f"tensor {site} of shape {tensor.shape} does not follow {tensors[site - 1].shape}"
                 if site
                 else f"the first tensor has a left bond of {tensor.shape[1]}",
-                where="tensor train",
+                where="mps",
                 remedy="make each left bond the right bond of the tensor before, the outer bonds 1",
             )
         if not np.isfinite(tensor).all():
             raise InputError(
-                f"tensor {site} holds values that are not finite", where="tensor train", remedy="give finite numbers"
+                f"tensor {site} holds values that are not finite", where="mps", remedy="give finite numbers"
             )
         expected_left = tensor.shape[3]
     if expected_left != 1:
         raise InputError(
             f"the last tensor has a right bond of {expected_left}",
-            where="tensor train",
+            where="mps",
             remedy="make the outer bonds 1",
         )
-
-
-# Dense patch states to matrix product states, a whole stack at once.
-
-
-def states_to_mps(states: NDArray[np.floating], bond: int | None = None, cutoff: float = 0.0) -> MpsStack:
-    """Matrix product states of a stack of patch states, truncated from left to right.
-
-    Each truncation projects orthogonally within the range of the one before, so that the weights left out add up and
-    |<phi|phi~>|^2 = 1 - eps holds exactly, eps being `discarded_weight`. Without a bond limit and a cut-off nothing is
-    decomposed: the state is one tensor in the middle between isometries that only regroup indices.
-
-    Args:
-        states: shape (N, 2^n), unit norm, in pixel order.
-        bond: largest bond dimension, None for no limit.
-        cutoff: share of the weight that may be left out at each cut, in [0, 1).
-
-    Returns:
-        The stack, normalised, with the weight thrown away of each patch.
-
-    Raises:
-        InputError: a bond below 1, a cut-off outside [0, 1).
-    """
-    check_truncation(bond, cutoff)
-    count, size = states.shape
-    qubits = size.bit_length() - 1
-    rest = np.asarray(states, dtype=np.float64).reshape(count, 1, size)
-    norms = np.einsum("pij,pij->p", rest, rest)
-    lost = np.zeros(count)
-    tensors: list[Float64Array] = []
-    left = 1
-    for site in range(qubits - 1):
-        columns = size >> (site + 1)
-        rows = 2 * left
-        if cutoff == 0 and columns <= rows and (bond is None or columns <= bond):
-            break
-        if cutoff == 0 and (bond is None or rows <= bond):
-            tensors.append(_regrouping(count, left, rows))
-            left = rows
-            continue
-        split = truncated_split(rest.reshape(count, rows, columns), bond, cutoff)
-        right = split.isometry.shape[2]
-        tensors.append(split.isometry.reshape(count, left, 2, right))
-        rest, left, lost = split.remainder, right, lost + split.discarded
-    kept = np.sqrt(np.maximum(norms - lost, np.finfo(np.float64).tiny))
-    columns = size >> (len(tensors) + 1)
-    tensors.append(rest.reshape(count, left, 2, columns) / kept[:, None, None, None])
-    while columns > 1:
-        tensors.append(_regrouping(count, columns, columns // 2))
-        columns //= 2
-    return MpsStack(tuple(tensors), np.clip(lost / norms, 0.0, 1.0))
-
-
-def _regrouping(count: int, left: int, right: int) -> Float64Array:
-    """The identity between (left, 2) and right, or between left and (2, right), as a site tensor."""
-    identity = np.eye(max(left, right)).reshape(left, 2, right)
-    return np.broadcast_to(identity, (count, left, 2, right))

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from qpbae_tn.errors import InputError
 
-AnsatzName = Literal["staircase", "brick"]
+AnsatzName = Literal["staircase", "brick", "butterfly"]
 """Patterns of blocks; `qpbae_tn.model.ansatz.PATTERNS` makes them."""
 BlockName = Literal["ry", "so4"]
 """Kinds of two-qubit blocks; `qpbae_tn.model.blocks.BLOCK_KINDS` holds them."""

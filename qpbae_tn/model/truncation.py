@@ -8,6 +8,7 @@ do not stretch them, so b moves by at most 2 delta. Besides, F_trash^2 <= F <= F
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,44 @@ class ScoreIntervals(NamedTuple):
     trash_high: FloatArray
     low: FloatArray
     high: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class ExactErrors:
+    """What the truncation did to the scores, known where dense patches exist: score found less true score.
+
+    Args:
+        trash_fidelity: error of F_trash, shape (N,).
+        fidelity: error of F, shape (N,).
+    """
+
+    trash_fidelity: FloatArray
+    fidelity: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class TruncatedScores:
+    """F_trash and F of truncated patches, and intervals that hold those of the patches themselves; all of shape (N,).
+
+    Args:
+        trash_fidelity: F_trash.
+        fidelity: F.
+        trash_low: lower end of the interval of F_trash.
+        trash_high: its upper end.
+        low: lower end of the interval of F.
+        high: its upper end.
+        discarded_weight: eps = 1 - |<phi|phi~>|^2 of each.
+        errors: the errors themselves, None where there are no dense patches to compare with.
+    """
+
+    trash_fidelity: FloatArray
+    fidelity: FloatArray
+    trash_low: FloatArray
+    trash_high: FloatArray
+    low: FloatArray
+    high: FloatArray
+    discarded_weight: FloatArray
+    errors: ExactErrors | None = None
 
 
 def score_intervals(trash_fidelity: ArrayLike, fidelity: ArrayLike, discarded_weight: ArrayLike) -> ScoreIntervals:

@@ -71,7 +71,7 @@ class FlopCounter:
 
 
 def sweep_cost(specification: ModelSpecification, bonds: tuple[int, ...]) -> SweepCost:
-    """The cost of scoring one patch whose train has these n - 1 inner bonds.
+    """The cost of scoring one patch whose state has these n - 1 inner bonds.
 
     Raises:
         InputError: another number of bonds, a bond below 1, or an ansatz that `plan_sweep` refuses.
@@ -87,7 +87,7 @@ def sweep_cost(specification: ModelSpecification, bonds: tuple[int, ...]) -> Swe
 
 @lru_cache(maxsize=256)
 def plan_cost(plan: SweepPlan, bonds: tuple[int, ...]) -> SweepCost:
-    """The same for a plan; `bonds` in the numbering of the train."""
+    """The same for a plan; `bonds` in the numbering of the state."""
     chain = (1, *(reversed(bonds) if plan.mirrored else bonds), 1)
     sites = [np.empty((0, left, 2, right)) for left, right in itertools.pairwise(chain)]
     windows = [np.eye(1 << step.window) for step in plan.steps]

@@ -10,20 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.engines.mps.cost import plan_cost
-from qpbae_tn.engines.mps.gates import block_matrices
+from qpbae_tn.engines.mps.cost import SweepCost, plan_cost
 from qpbae_tn.engines.mps.gradient import MpsLoss, WeightedStack
 from qpbae_tn.engines.mps.outcomes import outcome_probabilities
 from qpbae_tn.engines.mps.plan import SweepPlan, plan_sweep
-from qpbae_tn.engines.mps.scores import ExactErrors, MpsScores
 from qpbae_tn.engines.mps.sweep import Fidelities, both_fidelities, plan_sites, trash_fidelity
 from qpbae_tn.engines.mps.windows import Windows, window_matrices
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.mps import MpsStack, check_truncation, concatenate, states_to_mps
+from qpbae_tn.model.conversion import check_truncation, states_to_mps
+from qpbae_tn.model.mps import MpsStack, concatenate
 from qpbae_tn.model.names import OutcomeKind
 from qpbae_tn.model.outcomes import Outcomes
 from qpbae_tn.model.specification import ModelSpecification
-from qpbae_tn.model.truncation import score_intervals
+from qpbae_tn.model.truncation import ExactErrors, TruncatedScores, score_intervals
 
 Array = NDArray[np.floating]
 Float64Array = NDArray[np.float64]
@@ -58,7 +57,7 @@ class MpsEngine:
         check_truncation(self.bond, self.cutoff)
 
     def convert(self, states: Array) -> MpsStack:
-        """Patch states, shape (N, 2^n), as trains within the engine's limits, with the weight thrown away."""
+        """Patch states, shape (N, 2^n), as matrix product states within the engine's limits."""
         parts = [states_to_mps(states[chunk], self.bond, self.cutoff) for chunk in _state_chunks(states)]
         return parts[0] if len(parts) == 1 else concatenate(parts)
 
@@ -78,17 +77,17 @@ class MpsEngine:
     ) -> Float64Array:
         """p_k, shape (N, K)."""
         parts = [
-            self.outcomes_of_trains(specification, angles, self.convert(states[chunk]), kind)
+            self.outcomes_of_mps(specification, angles, self.convert(states[chunk]), kind)
             for chunk in _state_chunks(states)
         ]
         return np.concatenate(parts)
 
-    def outcomes_of_trains(
+    def outcomes_of_mps(
         self, specification: ModelSpecification, angles: Array, stack: MpsStack, kind: OutcomeKind
     ) -> Float64Array:
-        """p_k of patches given as trains, shape (N, K)."""
+        """p_k of patches given as matrix product states, shape (N, K)."""
         outcomes, sweep = Outcomes(specification, kind), self._sweep(specification, angles)
-        parts = sweep.parts(stack, plan_cost(sweep.plan, stack.bonds).fidelity_bytes)
+        parts = sweep.parts(stack, sweep.cost(stack).fidelity_bytes)
         return np.concatenate([outcome_probabilities(outcomes, sweep.plan, sweep.windows, part) for part in parts])
 
     def prepare_loss(self, specification: ModelSpecification, batch_states: Sequence[Array], weights: Array) -> MpsLoss:
@@ -101,29 +100,27 @@ class MpsEngine:
         ]
         return self._bounded_loss(specification, parts)
 
-    def prepare_train_loss(self, specification: ModelSpecification, stack: MpsStack, weights: Float64Array) -> MpsLoss:
-        """The loss 1 - sum_p w_p F_trash of patches given as trains; weights of shape (N,)."""
+    def prepare_mps_loss(self, specification: ModelSpecification, stack: MpsStack, weights: Float64Array) -> MpsLoss:
+        """The loss 1 - sum_p w_p F_trash of patches given as matrix product states; weights of shape (N,)."""
         return self._bounded_loss(specification, [WeightedStack(stack, np.asarray(weights, dtype=np.float64))])
 
-    def trash_fidelity_of_trains(
-        self, specification: ModelSpecification, angles: Array, stack: MpsStack
-    ) -> Float64Array:
-        """F_trash of patches given as trains, shape (N,)."""
+    def trash_fidelity_of_mps(self, specification: ModelSpecification, angles: Array, stack: MpsStack) -> Float64Array:
+        """F_trash of patches given as matrix product states, shape (N,)."""
         return self._sweep(specification, angles).trash(stack)
 
-    def score(self, specification: ModelSpecification, angles: Array, stack: MpsStack) -> MpsScores:
-        """F_trash and F of patches given as trains, with the intervals that their discarded weights leave.
+    def score(self, specification: ModelSpecification, angles: Array, stack: MpsStack) -> TruncatedScores:
+        """F_trash and F of matrix product states, with the intervals that their discarded weights leave.
 
         Raises:
-            InputError: trains of another number of qubits, an ansatz that cannot be swept, too little memory.
+            InputError: states of another number of qubits, an ansatz that cannot be swept, too little memory.
         """
         trash, fidelity = self._sweep(specification, angles).both(stack)
         intervals = score_intervals(trash, fidelity, stack.discarded_weight)
-        return MpsScores(trash, fidelity, *intervals, stack.discarded_weight)
+        return TruncatedScores(trash, fidelity, *intervals, stack.discarded_weight)
 
     def score_states(
         self, specification: ModelSpecification, angles: Array, states: Array, *, exact_errors: bool = True
-    ) -> MpsScores:
+    ) -> TruncatedScores:
         """`score` of dense patch states, shape (N, 2^n), after conversion.
 
         Args:
@@ -154,13 +151,13 @@ class MpsEngine:
 
     def _sweep(self, specification: ModelSpecification, angles: Array) -> _Sweep:
         plan = plan_sweep(specification)
-        blocks = block_matrices(specification.ansatz, specification.ansatz.check_angles(angles))
-        return _Sweep(plan, window_matrices(plan, blocks), self.memory_bytes)
+        blocks = specification.ansatz.matrices(specification.ansatz.check_angles(angles))
+        return _Sweep(plan, window_matrices(plan, np.reshape(blocks, (-1, 4, 4))), self.memory_bytes)
 
 
 @dataclass(frozen=True)
 class _Sweep:
-    """A model with its angles, ready for stacks of trains of any size, which it takes in chunks."""
+    """A model with its angles, ready for stacks of any size, which it takes in chunks."""
 
     plan: SweepPlan
     windows: Windows
@@ -168,21 +165,25 @@ class _Sweep:
 
     def trash(self, stack: MpsStack) -> Float64Array:
         """F_trash, shape (N,)."""
-        parts = self.parts(stack, plan_cost(self.plan, stack.bonds).trash_bytes)
+        parts = self.parts(stack, self.cost(stack).trash_bytes)
         return np.concatenate([trash_fidelity(self.plan, self.windows, plan_sites(self.plan, part)) for part in parts])
 
     def both(self, stack: MpsStack) -> Fidelities:
         """F_trash and F, each of shape (N,)."""
-        cost = plan_cost(self.plan, stack.bonds)
+        cost = self.cost(stack)
         parts = [
             both_fidelities(self.plan, self.windows, plan_sites(self.plan, part), cost.meeting)
             for part in self.parts(stack, cost.fidelity_bytes)
         ]
         return Fidelities(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
+    def cost(self, stack: MpsStack) -> SweepCost:
+        """What one patch of the stack takes."""
+        _require_size(self.plan, stack)
+        return plan_cost(self.plan, stack.bonds)
+
     def parts(self, stack: MpsStack, bytes_each: int) -> list[MpsStack]:
         """The stack in chunks that stay within the working memory."""
-        _require_size(self.plan, stack)
         _require_memory(self.plan, stack, bytes_each, self.memory_bytes)
         chunks = list(_chunks(stack.count, bytes_each))
         return [stack] if len(chunks) == 1 else [stack[chunk] for chunk in chunks]
@@ -201,8 +202,8 @@ def _require_memory(plan: SweepPlan, stack: MpsStack, bytes_each: int, budget: i
 def _require_size(plan: SweepPlan, stack: MpsStack) -> None:
     if stack.qubit_count != plan.qubit_count:
         raise InputError(
-            f"trains of {stack.qubit_count} tensors for a model of {plan.qubit_count} qubits",
-            where="tensor train",
+            f"matrix product states of {stack.qubit_count} qubits for a model of {plan.qubit_count}",
+            where="mps",
             remedy=f"give {plan.qubit_count} tensors",
         )
 

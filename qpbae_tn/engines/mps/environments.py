@@ -1,9 +1,9 @@
 """Environments of a sweep, and how one step moves them to the right or to the left.
 
-psi = U phi is a train of its own whose cuts carry the open wires and the bond of phi. An environment sums up all that
-lies on one side of a cut, as columns over the cut's index (wires, bond): the environment matrix is C C^T. While the
-columns are few they are kept (one, for a register projected on zero; twice as many with each qubit traced over); once
-they outnumber the index, the matrix itself takes their place. Nothing grows past that, whatever the register.
+psi = U phi is a matrix product state whose cuts carry the open wires and the bond of phi. An environment sums up all
+that lies on one side of a cut, as columns over the cut's index (wires, bond): the environment matrix is C C^T. While
+the columns are few they are kept (one, for a register projected on zero; twice as many with each qubit traced over);
+once they outnumber the index, the matrix itself takes their place. Nothing grows past that, whatever the register.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Environment(NamedTuple):
 
 
 def edge(count: int) -> Environment:
-    """The environment outside of the train: the number one for each patch."""
+    """The environment outside of the state: the number one for each patch."""
     return Environment(np.ones((count, 1, 1, 1)), gram=False)
 
 

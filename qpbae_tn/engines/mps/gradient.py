@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.mps.environments import Environment, advance, edge, enter, pull, step_rows
-from qpbae_tn.engines.mps.gates import angle_gradient, block_matrices
 from qpbae_tn.engines.mps.plan import Step, SweepPlan, plan_sweep
 from qpbae_tn.engines.mps.sweep import plan_sites, trash_fidelity
 from qpbae_tn.engines.mps.windows import Windows, window_adjoint, window_matrices
@@ -61,14 +60,15 @@ class MpsLoss:
         kept = 0.0
         for part in self.parts:
             kept += _add_adjoints(plan, windows, plan_sites(plan, part.stack), part.weights, adjoints)
-        gradient = angle_gradient(
-            self.specification.ansatz, np.asarray(angles, np.float64), window_adjoint(plan, blocks, adjoints)
-        )
+        by_block = window_adjoint(plan, blocks, adjoints)
+        slopes = self.specification.ansatz.derivatives(np.asarray(angles, np.float64))
+        counts = [len(own) for own in slopes]
+        gradient = np.einsum("kij,kij->k", np.concatenate(slopes), np.repeat(by_block, counts, axis=0))
         return 1.0 - kept, -gradient
 
     def _blocks(self, angles: NDArray[np.floating]) -> tuple[SweepPlan, Float64Array]:
         values = np.asarray(angles, dtype=np.float64)
-        return plan_sweep(self.specification), block_matrices(self.specification.ansatz, values)
+        return plan_sweep(self.specification), np.reshape(self.specification.ansatz.matrices(values), (-1, 4, 4))
 
 
 def _add_adjoints(

@@ -1,9 +1,9 @@
 """How a sweep walks over an ansatz: which blocks act when a site arrives, and which wires stay open in between.
 
-A sweep takes the sites of a train from left to right. When site q arrives, every block acts whose causal past lies on
-the qubits 0..q; a qubit with no block left leaves. What stays open is a short run of wires next to the cut: L wires
-for a staircase of L layers, whatever its blocks are. The cost of a sweep is linear in n and exponential in the number
-of open wires only, so an ansatz that runs the other way is swept from right to left.
+A sweep takes the sites of a matrix product state from left to right. When site q arrives, every block acts whose
+causal past lies on the qubits 0..q; a qubit with no block left leaves. What stays open is a short run of wires next to
+the cut: L wires for a staircase of L layers, whatever its blocks are. The cost of a sweep is linear in n and
+exponential in the number of open wires only, so an ansatz that runs the other way is swept from right to left.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class SweepPlan:
         steps: from left to right; in the mirrored numbering of qubits if `mirrored`.
         cut: number of steps before the boundary between the trash and the latent register.
         trash_first: whether the trash register lies to the left of the cut, in the plan's numbering.
-        mirrored: whether site q of the plan is site n - 1 - q of the train.
+        mirrored: whether site q of the plan is site n - 1 - q of the state.
         swapped: for each block whether its first qubit lies to the right of its second in the plan's numbering,
             shape (blocks,).
     """

@@ -109,7 +109,7 @@ def both_fidelities(
 
 
 def halves(plan: SweepPlan) -> tuple[range, range]:
-    """The steps of the trash and of the latent register, each from its edge of the train to the cut."""
+    """The steps of the trash and of the latent register, each from its edge of the state to the cut."""
     left, right = range(plan.cut), range(len(plan.steps) - 1, plan.cut - 1, -1)
     return (left, right) if plan.trash_first else (right, left)
 

@@ -1,16 +1,17 @@
-"""Patches to trains: the weight thrown away is exact and as small as a singular value decomposition makes it."""
+"""Patches to matrix product states: the weight thrown away is exact, and about what an SVD leaves out."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import quimb.tensor as qtn
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qpbae_tn.engines.mps.entanglement import compress, entanglement_entropy, schmidt_weights
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.mps import mps_stack, states_to_mps, truncated_split
+from qpbae_tn.model.conversion import EXACT_ROWS, compress, entanglement_entropy, schmidt_weights, states_to_mps
+from qpbae_tn.model.mps import from_quimb, mps_stack, to_quimb
 
 Array = NDArray[np.float64]
 seeds = st.integers(0, 2**32 - 1)
@@ -25,7 +26,7 @@ def mixed_states(rng: np.random.Generator, count: int, qubits: int) -> Array:
 
 
 def by_svd(state: Array, bond: int) -> tuple[Array, float]:
-    """The train of one state by plain singular value decompositions, as amplitudes, and its discarded weight."""
+    """One state truncated by plain singular value decompositions, as amplitudes, and its discarded weight."""
     rest, lost, basis = state.reshape(1, -1), 0.0, np.ones((1, 1))
     while rest.shape[1] > 1:
         matrix = rest.reshape(rest.shape[0] * 2, -1)
@@ -48,7 +49,12 @@ def test_discarded_weight_is_exact_and_that_of_the_svd(seed: int, qubits: int, b
     np.testing.assert_allclose(np.einsum("pk,pk->p", dense, dense), 1.0, atol=1e-13)
     overlap = np.einsum("pk,pk->p", dense, states) ** 2
     np.testing.assert_allclose(1 - overlap, stack.discarded_weight, atol=1e-13)
-    np.testing.assert_allclose([by_svd(state, bond)[1] for state in states], stack.discarded_weight, atol=1e-13)
+    least = np.array([by_svd(state, bond)[1] for state in states])
+    if bond <= EXACT_ROWS // 2:
+        np.testing.assert_allclose(least, stack.discarded_weight, atol=1e-13)
+    else:
+        # A randomised decomposition: more than the least at one cut may be less at the next.
+        assert (stack.discarded_weight <= 1.25 * least + 1e-13).all()
 
 
 @given(seeds, st.integers(2, 8), st.sampled_from([1e-12, 1e-6, 1e-3, 0.1]), st.sampled_from([None, 3]))
@@ -72,14 +78,59 @@ def test_without_limits_nothing_is_lost(rng: np.random.Generator) -> None:
         assert stack.bonds == tuple(min(1 << cut, 1 << (qubits - cut)) for cut in range(1, qubits))
 
 
-def test_weights_too_small_for_a_gram_matrix_are_still_measured() -> None:
-    """A second singular value of 1e-11, whose square the Gram matrix cannot see."""
-    left, right = np.linalg.qr(np.random.default_rng(1).normal(size=(2, 4, 2)))[0]
-    matrix = left[:, :1] @ right[:, :1].T + 1e-11 * left[:, 1:] @ right[:, 1:].T
-    values = np.linalg.svd(matrix, compute_uv=False)
-    split = truncated_split(matrix[None], bond=1, cutoff=0.0)
-    assert split.discarded[0] == pytest.approx(values[1] ** 2, rel=1e-3)
-    assert split.discarded[0] == pytest.approx(1e-22, rel=1e-3)
+@pytest.mark.parametrize("count", [1, 8])
+@pytest.mark.parametrize("bond", [1, 3, 16])
+def test_weights_too_small_for_a_gram_matrix_are_still_measured(bond: int, count: int) -> None:
+    """1e-11 of another state on top of one of this bond: the square of that is past a Gram matrix and a norm."""
+    rng = np.random.default_rng(1)
+    bonds = [min(bond, 1 << min(cut, 10 - cut)) for cut in range(11)]
+    whole = mps_stack([rng.normal(size=(bonds[site], 2, bonds[site + 1])) for site in range(10)]).to_dense()[0]
+    state = whole + 1e-11 * rng.normal(size=whole.size) / np.sqrt(whole.size)
+    stack = states_to_mps(np.stack([state] * count), bond)
+    dense = stack.to_dense()[0]
+    found = ((state - (dense @ state) * dense) ** 2).sum()
+    assert 1e-24 < found < 1e-21
+    np.testing.assert_allclose(stack.discarded_weight, found, rtol=1e-2)
+
+
+@pytest.mark.parametrize("kind", ["noise", "few"])
+def test_approximate_truncation_is_close_to_the_best(kind: str) -> None:
+    """Bond 16 past the exact sizes, many columns folded: a few per cent above plain singular value decompositions."""
+    rng = np.random.default_rng(3)
+    grid = np.linspace(0, 1, 1 << 14)
+    states = 1 + 0.5 * np.sin(rng.uniform(1, 9, size=(4, 1)) * grid) + 0.1 * rng.normal(size=(4, grid.size))
+    states /= np.linalg.norm(states, axis=1, keepdims=True)
+    some = states[:2] if kind == "few" else states
+    stack = states_to_mps(some, 16)
+    least = np.array([by_svd(state, 16)[1] for state in some])
+    assert (np.abs(stack.discarded_weight / least - 1) < 0.06).all()
+    overlap = np.einsum("pk,pk->p", stack.to_dense(), some) ** 2
+    np.testing.assert_allclose(1 - overlap, stack.discarded_weight, atol=1e-12)
+    np.testing.assert_array_equal(states_to_mps(some, 16).tensors[7], stack.tensors[7])
+
+
+def test_states_of_small_bond_lose_nothing(rng: np.random.Generator) -> None:
+    bonds = [min(16, 1 << min(cut, 12 - cut)) for cut in range(13)]
+    stack = mps_stack([rng.normal(size=(5, bonds[site], 2, bonds[site + 1])) for site in range(12)])
+    again = states_to_mps(stack.to_dense(), 16)
+    assert (again.discarded_weight < 1e-24).all()
+    np.testing.assert_allclose(np.abs(again.overlaps(stack)), 1.0, atol=1e-12)
+
+
+def test_quimb_truncates_to_the_same_weight(rng: np.random.Generator) -> None:
+    states = mixed_states(rng, 3, 8)
+    stack = states_to_mps(states, 5)
+    for number, state in enumerate(states):
+        theirs = qtn.MatrixProductState.from_dense(state, dims=[2] * 8, max_bond=5, cutoff=0.0)
+        kept = float(theirs.H @ theirs)
+        fidelity = float(from_quimb(theirs).to_dense()[0] @ state) ** 2
+        assert fidelity == pytest.approx(1 - stack.discarded_weight[number], abs=5e-3)
+        assert 0 < kept <= 1 + 1e-12
+        np.testing.assert_allclose(to_quimb(stack, number).to_dense().ravel(), stack.to_dense()[number], atol=1e-14)
+    back = from_quimb(to_quimb(stack, 1))
+    np.testing.assert_allclose(back.to_dense()[0], stack.to_dense()[1], atol=1e-14)
+    with pytest.raises(InputError, match="complex or periodic"):
+        from_quimb(qtn.MPS_rand_state(4, 2, dtype=complex))
 
 
 @pytest.mark.parametrize(("bond", "cutoff"), [(0, 0.0), (-3, 0.0), (4, 1.0), (4, -0.1)])
@@ -92,7 +143,7 @@ def test_impossible_limits_are_refused(bond: int, cutoff: float) -> None:
 
 
 @given(seeds, st.integers(2, 8))
-def test_entropy_of_trains_and_of_amplitudes(seed: int, qubits: int) -> None:
+def test_entropy_of_states_and_of_amplitudes(seed: int, qubits: int) -> None:
     states = mixed_states(np.random.default_rng(seed), 3, qubits)
     dense = entanglement_entropy(states)
     assert dense.shape == (3, qubits - 1)

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.mps import MpsStack, concatenate, mps_stack, states_to_mps
+from qpbae_tn.model.conversion import states_to_mps
+from qpbae_tn.model.mps import MpsStack, concatenate, mps_stack
 
 
 def random_tensors(rng: np.random.Generator, bonds: tuple[int, ...], count: int = 1) -> list[NDArray[np.float64]]:
@@ -82,7 +83,7 @@ def test_other_bad_trains_are_refused(rng: np.random.Generator) -> None:
         mps_stack([[["a"]]])
     with pytest.raises(InputError, match="not finite"):
         mps_stack([np.full((1, 2, 1), np.nan)])
-    with pytest.raises(InputError, match="norm of tensor train 0 is zero"):
+    with pytest.raises(InputError, match="norm of state 0 is zero"):
         mps_stack([np.zeros((1, 2, 1))])
     stack = mps_stack(random_tensors(rng, (2,)))
     with pytest.raises(InputError, match="discarded weights"):

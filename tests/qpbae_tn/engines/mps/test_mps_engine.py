@@ -12,10 +12,10 @@ from PIL import Image
 
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.engines.mps.engine import MpsEngine
-from qpbae_tn.engines.mps.trains import constant, wave
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.analytic import constant, wave
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.mps import concatenate
 from qpbae_tn.model.specification import ModelSpecification

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.engines.mps import engine as engine_module
 from qpbae_tn.engines.mps.engine import MpsEngine
-from qpbae_tn.engines.mps.gates import angle_gradient, block_matrices
-from qpbae_tn.engines.mps.trains import constant, wave
 from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.analytic import constant, wave
 from qpbae_tn.model.ansatz import Ansatz, Block
-from qpbae_tn.model.blocks import BLOCK_KINDS, RY, SO4
+from qpbae_tn.model.blocks import BLOCK_KINDS, SO4
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -25,21 +24,6 @@ Array = NDArray[np.float64]
 def batch_of(rng: np.random.Generator, images: int, count: int, size: int) -> tuple[list[Array], Array]:
     batch = [np.asarray(embed(1 + 0.3 * rng.normal(size=(count, size, size)))[0]) for _ in range(images)]
     return batch, rng.dirichlet(np.ones(count))
-
-
-@pytest.mark.parametrize("kind", BLOCK_KINDS.values(), ids=lambda kind: kind.name)
-def test_blocks_together_are_the_blocks_one_by_one(kind: object, rng: np.random.Generator) -> None:
-    ansatz = Ansatz(4, tuple(Block([kind, RY, SO4][index % 3], index % 3, index % 3 + 1) for index in range(7)))
-    angles = rng.normal(size=ansatz.parameter_count)
-    np.testing.assert_allclose(block_matrices(ansatz, angles), ansatz.matrices(angles), atol=1e-15)
-    adjoints = rng.normal(size=(7, 4, 4))
-    expected = np.concatenate(
-        [
-            np.einsum("jab,ab->j", block.kind.derivatives(own), adjoint)
-            for (block, own), adjoint in zip(ansatz.split(angles), adjoints, strict=True)
-        ]
-    )
-    np.testing.assert_allclose(angle_gradient(ansatz, angles, adjoints), expected, atol=1e-14)
 
 
 @pytest.mark.parametrize("size", [2, 4, 8, 64])
@@ -96,9 +80,9 @@ def test_trains_of_sixty_qubits_have_a_gradient(rng: np.random.Generator) -> Non
     texture = wave(size, (3, 5), 0.3) * 0.2 + wave(size, (1, 0.4)) * 0.1 + constant(size)
     specification = ModelSpecification.build(size, 1, 2, layers=2, image_size=size)
     angles = dc_angles(specification.ansatz) + 0.1 * rng.normal(size=specification.ansatz.parameter_count)
-    loss = MpsEngine().prepare_train_loss(specification, texture.state(), np.ones(1))
+    loss = MpsEngine().prepare_mps_loss(specification, texture.state(), np.ones(1))
     value, gradient = loss.value_and_gradient(angles)
-    fidelity = MpsEngine().trash_fidelity_of_trains(specification, angles, texture.state())[0]
+    fidelity = MpsEngine().trash_fidelity_of_mps(specification, angles, texture.state())[0]
     assert value == pytest.approx(1 - fidelity, abs=1e-13)
     for index in rng.integers(0, angles.size, 10):
         shift = np.zeros(angles.size)

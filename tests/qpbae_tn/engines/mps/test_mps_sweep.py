@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.engines.mps.cost import plan_cost, sweep_cost
 from qpbae_tn.engines.mps.engine import MpsEngine
-from qpbae_tn.engines.mps.gates import block_matrices
 from qpbae_tn.engines.mps.plan import plan_sweep
 from qpbae_tn.engines.mps.sweep import both_fidelities, plan_sites
 from qpbae_tn.engines.mps.windows import window_matrices
@@ -142,7 +141,7 @@ def test_all_meeting_points_give_the_same(rng: np.random.Generator) -> None:
         specification = ModelSpecification.build(16, 1, 2, layers=2, trash=trash)
         angles = near_dc(specification, rng)
         plan = plan_sweep(specification)
-        windows = window_matrices(plan, block_matrices(specification.ansatz, angles))
+        windows = window_matrices(plan, np.stack(specification.ansatz.matrices(angles)))
         found = [
             both_fidelities(plan, windows, plan_sites(plan, stack), meeting).reconstruction
             for meeting in range(plan.cut if trash == "first" else len(plan.steps) - plan.cut)
@@ -209,7 +208,7 @@ def test_counted_work_is_the_work_done(rng: np.random.Generator) -> None:
         done += 2 * result.size * left.shape[-1]
         return result
 
-    windows = window_matrices(plan, block_matrices(specification.ansatz, near_dc(specification, rng)))
+    windows = window_matrices(plan, np.stack(specification.ansatz.matrices(near_dc(specification, rng))))
     both_fidelities(plan, windows, plan_sites(plan, stack), cost.meeting, counted)
     assert done == 3 * cost.fidelity_flops
 
@@ -225,7 +224,7 @@ def test_what_cannot_be_swept_is_refused(rng: np.random.Generator) -> None:
     with pytest.raises(InputError, match="wires open"):
         plan_sweep(ModelSpecification(2**20, 1, 2, Ansatz(40, both_ways), image_size=2**20))
     specification = ModelSpecification.build(16, 1, 2)
-    with pytest.raises(InputError, match="trains of 6 tensors"):
+    with pytest.raises(InputError, match="states of 6 qubits"):
         engine.score(specification, near_dc(specification, rng), engine.convert(states))
     with pytest.raises(InputError, match="bonds"):
         sweep_cost(specification, (2, 2))

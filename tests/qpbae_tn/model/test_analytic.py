@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from qpbae_tn.engines.mps.engine import MpsEngine
-from qpbae_tn.engines.mps.entanglement import compress
-from qpbae_tn.engines.mps.layout import pixel_bits
-from qpbae_tn.engines.mps.trains import Texture, constant, edge, ramp, wave
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.analytic import Texture, constant, edge, pixel_bits, ramp, wave
+from qpbae_tn.model.conversion import compress
 from qpbae_tn.model.embedding import embed, pixel_permutation
 from qpbae_tn.model.names import PixelOrder
 from qpbae_tn.model.specification import ModelSpecification

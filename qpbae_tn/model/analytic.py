@@ -1,4 +1,4 @@
-"""Analytic textures as quantised tensor trains: patches of any size that never exist as pixels.
+"""Analytic textures as matrix product states over the bits of a pixel's place: patches of any size, never as pixels.
 
 I. V. Oseledets, "Constructive representation of functions in low-rank tensor formats", Constr. Approx. 37 (2013), and
 B. N. Khoromskij, "O(d log N)-quantics approximation of N-d tensors", Constr. Approx. 34 (2011): sinusoids and linear
@@ -10,16 +10,59 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qpbae_tn.engines.mps.layout import PixelBit, pixel_bits
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.mps import MpsStack, mps_stack
 from qpbae_tn.model.names import PixelOrder
 
 Float64Array = NDArray[np.float64]
+Axis = Literal["row", "column"]
+
+
+@dataclass(frozen=True)
+class PixelBit:
+    """One qubit's share in the pixel's position: its axis, and by how many pixels a one moves along it."""
+
+    axis: Axis
+    weight: int
+
+
+def pixel_bits(patch_size: int, order: PixelOrder = "row") -> tuple[PixelBit, ...]:
+    """The bit that each qubit holds, qubit 0 first; agrees with `qpbae_tn.model.embedding.pixel_permutation`.
+
+    Args:
+        patch_size: P, a power of two from 2 up; 2^30 is fine.
+        order: "row" (row bits, then column bits), "column" (the other way round) or "morton" (row and column bits in
+            turn), each from the most significant bit.
+
+    Raises:
+        InputError: a patch size that is not a power of two, an unknown order.
+    """
+    if patch_size < 2 or patch_size & (patch_size - 1):
+        raise InputError(
+            f"patch size {patch_size} is not a power of two from 2 up",
+            where="patch_size",
+            remedy="use 2, 4, 8, 16, ...",
+        )
+    if order not in get_args(PixelOrder):
+        raise InputError(
+            f"unknown value {order!r}",
+            where="pixel_order",
+            remedy=f"choose one of {', '.join(get_args(PixelOrder))}",
+        )
+    weights = [1 << bit for bit in reversed(range(patch_size.bit_length() - 1))]
+    rows = [PixelBit("row", weight) for weight in weights]
+    columns = [PixelBit("column", weight) for weight in weights]
+    if order == "row":
+        return (*rows, *columns)
+    if order == "column":
+        return (*columns, *rows)
+    return tuple(bit for pair in zip(rows, columns, strict=True) for bit in pair)
+
 
 EDGE_BOND = 64
 """Largest bond of an edge; past it the pixel order does not suit the edge's direction."""
@@ -27,7 +70,7 @@ EDGE_BOND = 64
 
 @dataclass(frozen=True, eq=False)
 class Texture:
-    """Brightness as a function of the pixel, exact, as a tensor train; textures are added, multiplied and scaled.
+    """Brightness as a function of the pixel, an exact matrix product state; textures add, multiply and scale.
 
     Args:
         bits: the pixel bit of each qubit.
@@ -150,7 +193,7 @@ def wave(patch_size: int, cycles: tuple[float, float], phase: float = 0.0, order
 def edge(patch_size: int, normal: tuple[int, int], offset: int, order: PixelOrder = "row") -> Texture:
     """A straight edge: 1 where normal[0] * row + normal[1] * column < offset, else 0; exact.
 
-    The train compares from the most significant bit down, and forgets all but what the remaining bits can still
+    It compares from the most significant bit down, and forgets all but what the remaining bits can still
     decide. Edges along an axis have bond 2 in every order. Slanted ones have about |normal[0]| + |normal[1]| in Morton
     order, where both axes come to the same scale together; in row or column order their bond grows with P.
 
