@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ def reference(real_images: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("no folder 'reference' beside QPBAE_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Orders of contraction are kept for this run of the tests, in all of its processes, and not in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QPBAE_CACHE", str(tmp_path_factory.getbasetemp().parent / "qpbae_cache"))
+        yield
 
 
 @pytest.fixture

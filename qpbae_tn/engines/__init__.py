@@ -26,13 +26,19 @@ def _mps() -> Engine:
     return MpsEngine()
 
 
+def _quimb() -> Engine:
+    from qpbae_tn.engines.quimb import QuimbEngine
+
+    return QuimbEngine()
+
+
 def _auto() -> Engine:
     from qpbae_tn.engines.auto import AutoEngine
 
     return AutoEngine()
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"exact": _exact, "qsim": _qsim, "mps": _mps, "auto": _auto}
+ENGINES: dict[str, Callable[[], Engine]] = {"exact": _exact, "qsim": _qsim, "mps": _mps, "quimb": _quimb, "auto": _auto}
 """Engine names and how to make each with its defaults; an engine's packages are imported on its first use."""
 
 

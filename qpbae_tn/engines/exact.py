@@ -43,6 +43,13 @@ class MeanState:
             return np.asarray((rows @ self.array.T) @ self.array)
         return np.asarray(rows @ self.array)
 
+    def factor(self) -> Float64Array:
+        """R with Sigma = R^T R, shape (at most 2^n, 2^n)."""
+        if self.factored:
+            return self.array
+        weights, vectors = np.linalg.eigh(self.array)
+        return np.asarray(np.sqrt(np.maximum(weights, 0.0))[:, None] * vectors.T)
+
 
 def mean_state(batch_states: Sequence[NDArray[np.floating]], weights: NDArray[np.floating]) -> MeanState:
     """The mean state of a batch.

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from qpbae_tn.model.score import Score
     from qpbae_tn.model.specification import ModelSpecification
 
-EngineName = Literal["exact", "qsim", "mps", "auto"]
+EngineName = Literal["exact", "qsim", "mps", "quimb", "auto"]
 Initialisation = Literal["normal", "dc"]
 BaselineName = Literal["dc_overlap", "patch_pca", "untrained", "classical", "classical_4_4"]
 
@@ -99,7 +99,8 @@ class Experiment:
     stride: int = field(default=1, metadata=_says("S, pixels between neighbouring patches.", at_least=1))
     bottleneck: int = field(default=2, metadata=_says("BD, latent qubits, from 1 to log2(P^2) - 1."))
     ansatz: AnsatzName | Ansatz = field(
-        default="staircase", metadata=_says("Pattern of blocks: staircase (the paper) or brick.", of=AnsatzName)
+        default="staircase",
+        metadata=_says("Pattern of blocks: staircase (the paper), brick or butterfly.", of=AnsatzName),
     )
     block: BlockName = field(
         default="ry", metadata=_says("Block kind: ry (the paper) or so4 (any real two-qubit gate).", of=BlockName)
@@ -158,11 +159,13 @@ class Experiment:
     )
     engine: EngineName = field(
         default="exact",
-        metadata=_says("How fidelities are computed: exact, qsim, mps, or auto, which chooses by size.", of=EngineName),
+        metadata=_says(
+            "How fidelities are computed: exact, qsim, mps, quimb, or auto, which chooses by size.", of=EngineName
+        ),
     )
     bond: int | None = field(
         default=None,
-        metadata=_says("Largest bond dimension of a patch for engines mps and auto, or none for no limit.", at_least=1),
+        metadata=_says("Largest bond dimension of a patch for mps, quimb and auto, or none for no limit.", at_least=1),
     )
     cutoff: float = field(
         default=0.0, metadata=_says("Share of a patch's weight that these may leave out at each cut.")
@@ -319,6 +322,10 @@ class Experiment:
             from qpbae_tn.engines.mps.engine import MpsEngine
 
             return MpsEngine(self.bond, self.cutoff)
+        if self.engine == "quimb":
+            from qpbae_tn.engines.quimb import QuimbEngine
+
+            return QuimbEngine(self.bond, self.cutoff)
         if self.engine == "auto":
             from qpbae_tn.engines.auto import AutoEngine
 
@@ -327,7 +334,7 @@ class Experiment:
             raise InputError(
                 f"engine {self.engine} has no bond limit and no cut-off",
                 where="bond" if self.bond is not None else "cutoff",
-                remedy="leave it out, or choose mps or auto as `engine`",
+                remedy="leave it out, or choose mps, quimb or auto as `engine`",
             )
         return make_engine(self.engine)
 

@@ -17,10 +17,11 @@ from threadpoolctl import threadpool_limits
 
 from qpbae_tn.engines.mps.contraction import literal_reconstruction
 from qpbae_tn.engines.mps.engine import MpsEngine
-from qpbae_tn.engines.mps.trains import constant, wave
 from qpbae_tn.experiment.initial_angles import dc_angles
+from qpbae_tn.model.analytic import constant, wave
+from qpbae_tn.model.conversion import states_to_mps
 from qpbae_tn.model.embedding import embed
-from qpbae_tn.model.mps import MpsStack, mps_stack, states_to_mps
+from qpbae_tn.model.mps import MpsStack, mps_stack
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
@@ -127,7 +128,7 @@ def test_trash_fidelity_of_a_stack(benchmark: BenchmarkFixture) -> None:
     specification, angles = model(64)
     engine, stack = MpsEngine(), states_to_mps(embed(patches(64, 64))[0], 16)
     single = [stack[number : number + 1] for number in range(64)]
-    score = engine.trash_fidelity_of_trains
+    score = engine.trash_fidelity_of_mps
     one_by_one = seconds(lambda: [score(specification, angles, part) for part in single], rounds=3)
     ratio = one_by_one / best_of(benchmark, lambda: score(specification, angles, stack))
     benchmark.extra_info["times_faster_than_one_by_one"] = ratio
@@ -144,7 +145,7 @@ def test_a_stack_with_its_conversion(benchmark: BenchmarkFixture) -> None:
 def test_gradient(benchmark: BenchmarkFixture) -> None:
     """n = 20, bond 16, two layers, 4 patches: less than 50 ms, and at most 6 times the loss alone."""
     specification, angles = model(1024, layers=2)
-    loss = MpsEngine().prepare_train_loss(specification, random_stack(4, 20, 16), np.full(4, 0.25))
+    loss = MpsEngine().prepare_mps_loss(specification, random_stack(4, 20, 16), np.full(4, 0.25))
     forward = seconds(lambda: loss.value(angles), rounds=10)
     time_taken = best_of(benchmark, lambda: loss.value_and_gradient(angles))
     benchmark.extra_info["times_the_forward_pass"] = time_taken / forward

@@ -62,7 +62,7 @@ def test_layers() -> None:
         if name.startswith(("qpbae_tn.cli", "qpbae_tn.analysis")):
             continue
         assert not [other for other in used if other.startswith(("qpbae_tn.analysis", "qpbae_tn.cli"))], name
-        if not name.startswith(("qpbae_tn.compiler", "qpbae_tn.engines.qsim", "qpbae_tn.engines.mps")):
+        if not name.startswith(("qpbae_tn.compiler", "qpbae_tn.engines.qsim", "qpbae_tn.engines.quimb")):
             assert not [other for other in used if other.startswith("qpbae_tn.compiler")], name
     for name, path in modules().items():
         if name.startswith("qpbae_tn.analysis"):

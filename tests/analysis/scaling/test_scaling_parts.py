@@ -16,7 +16,7 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.ceilings import effective_parameters
 from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.model.ansatz import apply_block
-from qpbae_tn.model.mps import states_to_mps
+from qpbae_tn.model.conversion import states_to_mps
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.study.grid import Point, point_work
@@ -52,7 +52,7 @@ def test_landscape_agrees_with_the_gradient_of_the_engine() -> None:
     found = landscape(specification, texture(8), "dc", 3)
     draws = []
     for draw in range(16):
-        loss = MpsEngine().prepare_train_loss(specification, texture(8), np.ones(1))
+        loss = MpsEngine().prepare_mps_loss(specification, texture(8), np.ones(1))
         value, gradient = loss.value_and_gradient(initial_angles(specification.ansatz, "dc", 3 + draw))
         draws.append((1 - value, np.sqrt(np.mean(gradient[[0, 2, 4, 6]] ** 2))))
     expected = np.median(draws, axis=0)

@@ -27,7 +27,7 @@ TRAINING = [
     (("--stride", 0), "--stride"),
     (("--bottleneck", 0), ("--bottleneck", "1 to 3")),
     (("--bottleneck", 4), ("--bottleneck", "1 to 3")),
-    (("--ansatz", "ladder"), ("ladder", "staircase, brick")),
+    (("--ansatz", "ladder"), ("ladder", "staircase, brick, butterfly")),
     (("--block", "su4"), ("su4", "ry, so4")),
     (("--layers", 0), "--layers"),
     (("--trash", "middle"), ("--trash", "first, last")),

@@ -21,7 +21,7 @@ from qpbae_tn.model.blocks import BLOCK_KINDS
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
-TOLERANCE = {"exact": 1e-12, "qsim": 1e-6, "mps": 1e-10, "auto": 1e-12}
+TOLERANCE = {"exact": 1e-12, "qsim": 1e-6, "mps": 1e-10, "quimb": 1e-12, "auto": 1e-12}
 
 
 def statevector_expectation(circuit: cirq.Circuit, registers: Registers, state: Array) -> float:

@@ -16,7 +16,7 @@ from qpbae_tn.model.outcomes import Outcomes, side_qubits
 from qpbae_tn.model.specification import ModelSpecification
 
 Array = NDArray[np.float64]
-TOLERANCE = {"exact": 1e-12, "qsim": 1e-6, "mps": 1e-10, "auto": 1e-12}
+TOLERANCE = {"exact": 1e-12, "qsim": 1e-6, "mps": 1e-10, "quimb": 1e-12, "auto": 1e-12}
 
 
 def cases() -> list[ModelSpecification]:

@@ -1,0 +1,1 @@
+"""Circuits as quimb tensor networks: one builder, trees by cotengra found once and kept, one way to contract."""
