@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.gates import Register
 from qpbae_tn.compiler.program import Program
-from qpbae_tn.compiler.pullback import Complex, Factor, apply_gate, factors_of, pull_back
+from qpbae_tn.compiler.pullback import ComplexArray, Factor, GateStep, observable, pull_back
 from qpbae_tn.errors import InputError
 
 LARGEST_LOG2 = 26
@@ -38,10 +38,10 @@ class Boundary:
     """
 
     qubits: Register
-    state: Complex | NDArray[np.floating]
+    state: ComplexArray | NDArray[np.floating]
 
     @property
-    def tensor(self) -> Complex:
+    def tensor(self) -> ComplexArray:
         """The amplitudes, an axis of size 2 a qubit."""
         return self.state.astype(complex).reshape((2,) * len(self.qubits))
 
@@ -51,18 +51,18 @@ class Network:
     """Tensors and their legs, to be contracted to a number; a leg that occurs once more is summed over."""
 
     read: frozenset[cirq.Qid]
-    arrays: list[Complex] = field(default_factory=list)
+    arrays: list[ComplexArray] = field(default_factory=list)
     legs: list[list[Hashable]] = field(default_factory=list)
 
     def add_operators(self, factors: Sequence[Factor], outputs: Sequence[Boundary]) -> None:
         """The operators between the two sides; an output is the projector on its state."""
         for factor in factors:
-            self._add(factor.tensor, [*((1, q) for q in factor.qubits), *((0, q) for q in factor.qubits)])
+            self._add(factor.operator, [*((1, q) for q in factor.wires), *((0, q) for q in factor.wires)])
         for boundary in outputs:
             self._add(boundary.tensor.conj(), [(0, q) for q in boundary.qubits])
             self._add(boundary.tensor, [(1, q) for q in boundary.qubits])
 
-    def add_states(self, states: Sequence[tuple[Register, Complex]]) -> None:
+    def add_states(self, states: Sequence[tuple[Register, ComplexArray]]) -> None:
         """State vectors, once as they are and once conjugated."""
         for qubits, state in states:
             for side in (0, 1):
@@ -114,7 +114,7 @@ class Network:
         """The leg after the last gate; a qubit that nothing reads is traced out: both sides share it."""
         return (side if qubit in self.read else 0, qubit)
 
-    def _add(self, array: Complex, legs: list[Hashable]) -> None:
+    def _add(self, array: ComplexArray, legs: list[Hashable]) -> None:
         self.arrays.append(array)
         self.legs.append(legs)
 
@@ -132,12 +132,12 @@ def connected(
 
 def state_vector(
     operations: Sequence[cirq.Operation], qubits: frozenset[cirq.Qid], inputs: Sequence[Boundary]
-) -> tuple[Register, Complex]:
+) -> tuple[Register, ComplexArray]:
     """The state of these qubits after the gates on them: the order of its axes, and one axis a qubit."""
     starts = [boundary for boundary in inputs if qubits.issuperset(boundary.qubits)]
     order = tuple(q for boundary in starts for q in boundary.qubits)
     rest = tuple(sorted(qubits.difference(order)))
-    tensor: Complex = np.ones((), dtype=complex)
+    tensor: ComplexArray = np.ones((), dtype=complex)
     for boundary in starts:
         tensor = np.multiply.outer(tensor, boundary.tensor)
     for _ in rest:
@@ -147,6 +147,14 @@ def state_vector(
         if op.qubits[0] in qubits:
             tensor = apply_gate(tensor, cirq.unitary(op), [axis[q] for q in op.qubits])
     return (*order, *rest), tensor
+
+
+def apply_gate(tensor: ComplexArray, matrix: ComplexArray, axes: Sequence[int]) -> ComplexArray:
+    """Act with a matrix on some axes of a tensor, each of size 2."""
+    order = [*axes, *(axis for axis in range(tensor.ndim) if axis not in axes)]
+    moved = tensor.transpose(order).reshape(len(matrix), -1)
+    back = sorted(range(tensor.ndim), key=order.__getitem__)
+    return np.asarray((matrix @ moved).reshape((2,) * tensor.ndim).transpose(back))
 
 
 # The exact expectation of an estimator on a circuit's outcome, in double precision.
@@ -209,10 +217,12 @@ def expectation(
     """
     started = {qubit for boundary in inputs for qubit in boundary.qubits}
     projected = {qubit for boundary in outputs for qubit in boundary.qubits}
-    factors = [factor for factor in factors_of(measured, estimator) if projected.isdisjoint(factor.qubits)]
-    kept, factors = pull_back(list(operations), factors, started, projected)
+    observed = [factor for factor in observable(estimator, measured) if projected.isdisjoint(factor.wires)]
+    steps = [GateStep(op) for op in operations]
+    places, factors = pull_back(steps, observed, started=started, blocked=projected)
+    kept = [operations[place] for place in places]
 
-    read = frozenset(projected.union(*(factor.qubits for factor in factors)))
+    read = frozenset(projected.union(*(factor.wires for factor in factors)))
     network = Network(read)
     network.add_operators(factors, outputs)
     parts = connected(kept, inputs, read)

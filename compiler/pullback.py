@@ -1,10 +1,18 @@
-"""Readouts as products of small operators, pulled back through a circuit (Heisenberg picture)."""
+"""Observables pulled back through a circuit (Heisenberg picture), exactly, for gates and for channels.
+
+Everything stands in the Pauli basis: an observable is a product of factors, real coefficients of Pauli strings on a few
+qubits each, and a step is the transfer matrix of a gate or channel. A factor before a step is the transposed matrix
+times the factor after it. Factors merge where a step touches several; qubits on which a factor does nothing drop out of
+it, and a qubit that has nothing before it but |0> ends there. What no factor touches is outside the light cone.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, reduce
+from typing import Protocol
 
 import cirq
 import numpy as np
@@ -13,98 +21,181 @@ from numpy.typing import NDArray
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.gates import Register
 
-Complex = NDArray[np.complexfloating]
+FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complexfloating]
 
-_LARGEST = 6
-"""Operators are kept to this many qubits: 64 x 64 matrices."""
 _NEGLIGIBLE = 1e-13
-"""An entry of an operator this small is rounding."""
+"""A coefficient this small is rounding."""
+
+PAULIS: NDArray[np.complex128] = np.array(
+    [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=np.complex128
+)
+ZERO: FloatArray = np.array([1.0, 0.0, 0.0, 1.0])
+"""The Pauli expectations of |0>."""
+
+
+class Step(Protocol):
+    """A gate or channel."""
+
+    @property
+    def wires(self) -> Register:
+        """The k qubits that it acts on."""
+
+    @property
+    def transfer(self) -> FloatArray | None:
+        """Its transfer matrix, shape (4^k, 4^k); None for a step that nothing is pulled through."""
 
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """An operator on k qubits as a tensor of 2k axes of size 2, outputs first."""
+    """A factor of an observable.
 
-    qubits: Register
-    tensor: Complex
+    Args:
+        wires: its k qubits.
+        coefficients: of Pauli strings, shape (4,) * k; the mean is the sum of coefficients times expectations.
+    """
+
+    wires: Register
+    coefficients: FloatArray
+
+    @property
+    def operator(self) -> NDArray[np.complex128]:
+        """The operator as a tensor of 2 k axes of size 2, outputs first."""
+        count, tensor = len(self.wires), self.coefficients.astype(np.complex128)
+        for _ in self.wires:  # the first axis goes, and its two of the operator come at the end
+            tensor = np.tensordot(tensor, PAULIS, axes=(0, 0))
+        return tensor.transpose(*range(0, 2 * count, 2), *range(1, 2 * count, 2))
 
 
-_ZERO, _SIGN = np.diag([1.0 + 0j, 0]), np.diag([1.0 + 0j, -1])
-_PAIR = np.diag([1.0 + 0j, 1, 1, -1]).reshape(2, 2, 2, 2)
-
-
-def factors_of(measured: Register, estimator: Estimator) -> list[Factor]:
-    """The estimator as a product of operators on the measured qubits."""
-    return [
-        *(Factor((measured[bit],), _ZERO) for bit in estimator.zeros),
-        *(Factor((measured[bit],), _SIGN) for bit in estimator.signs),
-        *(Factor((measured[first], measured[second]), _PAIR) for first, second in estimator.pairs),
-    ]
+def observable(estimator: Estimator, measured: Sequence[cirq.Qid]) -> tuple[Factor, ...]:
+    """The value of a shot as a product of observables, diagonal in the measured bits."""
+    zero, sign = np.array([0.5, 0, 0, 0.5]), np.array([0.0, 0, 0, 1])
+    pair = np.zeros((4, 4))  # -1 where both bits are 1
+    pair[0, 0] = pair[0, 3] = pair[3, 0] = 0.5
+    pair[3, 3] = -0.5
+    return (
+        *(Factor((measured[bit],), zero) for bit in estimator.zeros),
+        *(Factor((measured[bit],), sign) for bit in estimator.signs),
+        *(Factor((measured[first], measured[second]), pair) for first, second in estimator.pairs),
+    )
 
 
 def pull_back(
-    operations: list[cirq.Operation], factors: list[Factor], started: set[cirq.Qid], projected: set[cirq.Qid]
-) -> tuple[list[cirq.Operation], list[Factor]]:
-    """Conjugate the factors by gates from the end while they stay small; the gates left in front are returned too."""
-    left = Counter(qubit for op in operations for qubit in op.qubits)
-    blocked, kept = set(projected), []
-    factors = [_shrink(factor, {q for q in factor.qubits if not left[q] and q not in started}) for factor in factors]
-    for op in reversed(operations):
-        left.subtract(op.qubits)
-        own = [factor for factor in factors if not set(factor.qubits).isdisjoint(op.qubits)]
-        support = set(op.qubits).union(*(factor.qubits for factor in own))
-        if not blocked.isdisjoint(support) or (own and len(support) > _LARGEST):
-            blocked |= support
-            kept.append(op)
-        elif own:
-            fresh = {qubit for qubit in support if not left[qubit] and qubit not in started}
-            factors = [factor for factor in factors if factor not in own]
-            factors.append(_shrink(_conjugate(_merge(own, support), op), fresh))
+    steps: Sequence[Step],
+    factors: Iterable[Factor],
+    *,
+    started: Collection[cirq.Qid] = (),
+    blocked: Collection[cirq.Qid] = (),
+    largest: int = 6,
+) -> tuple[list[int], list[Factor]]:
+    """Pull an observable back through a circuit, from its end, as long as its factors stay small.
+
+    Args:
+        steps: in order of time.
+        factors: of the observable, on different qubits.
+        started: qubits that do not start in |0>.
+        blocked: qubits on which more is observed than the factors say; nothing on them is pulled through.
+        largest: most qubits of a factor: 4^k numbers.
+
+    Returns:
+        The places of the steps that are left in front of the observable, in order, and its factors there.
+    """
+    left = Counter(wire for step in steps for wire in step.wires)
+    stopped, kept = set(blocked), list[int]()
+
+    def shrunk(factor: Factor) -> Factor:
+        held = stopped.union(started)
+        return _shrunk(factor, {wire for wire in factor.wires if not left[wire] and wire not in held})
+
+    factors = [shrunk(factor) for factor in factors]
+    for place in reversed(range(len(steps))):
+        step = steps[place]
+        left.subtract(step.wires)
+        own = [factor for factor in factors if not set(factor.wires).isdisjoint(step.wires)]
+        stays = not stopped.isdisjoint(step.wires)
+        if not own and not stays:
+            continue
+        wires = tuple(dict.fromkeys([wire for factor in own for wire in factor.wires] + [*step.wires]))
+        if stays or step.transfer is None or len(wires) > largest:
+            # A step before this one, on other qubits, commutes with it: only its own qubits are stopped.
+            stopped.update(step.wires)
+            kept.append(place)
+            continue
+        whole = merged(own, wires)
+        axes = [wires.index(wire) for wire in step.wires]
+        factors = [factor for factor in factors if factor not in own]
+        factors.append(shrunk(Factor(wires, apply_to_axes(step.transfer.T, whole.coefficients, axes))))
     return kept[::-1], factors
 
 
-def _shrink(factor: Factor, fresh: set[cirq.Qid]) -> Factor:
+def _shrunk(factor: Factor, ended: Collection[cirq.Qid]) -> Factor:
     """End the qubits of a factor that are at their |0>, and leave out those on which it does nothing."""
-    for qubit in factor.qubits:
-        size, axis = len(factor.qubits), factor.qubits.index(qubit)
-        before, after = 2**axis, 2 ** (size - axis - 1)
-        split = factor.tensor.reshape(before, 2, after, before, 2, after)
-        kept = split[:, 0, :, :, 0]
-        if qubit not in fresh:
-            off = max(np.abs(split[:, 0, :, :, 1]).max(), np.abs(split[:, 1, :, :, 0]).max())
-            if off > _NEGLIGIBLE or np.abs(kept - split[:, 1, :, :, 1]).max() > _NEGLIGIBLE:
-                continue
-        factor = Factor(tuple(q for q in factor.qubits if q != qubit), kept.reshape((2,) * (2 * size - 2)))
-    return factor
+    wires, coefficients = list(factor.wires), factor.coefficients
+    for wire in factor.wires:
+        axis = wires.index(wire)
+        first = coefficients.take(0, axis=axis)
+        if wire in ended:
+            coefficients = first + coefficients.take(3, axis=axis)
+        elif np.abs(coefficients.take((1, 2, 3), axis=axis)).max() <= _NEGLIGIBLE:
+            coefficients = first
+        else:
+            continue
+        wires.pop(axis)
+    return Factor(tuple(wires), coefficients)
 
 
-def _merge(factors: list[Factor], support: set[cirq.Qid]) -> Factor:
-    """Their product on all qubits of the support."""
-    matrix, qubits = np.ones((1, 1), dtype=complex), list[cirq.Qid]()
-    for factor in factors:
-        size = 2 ** len(factor.qubits)
-        matrix, qubits = _kron(matrix, factor.tensor.reshape(size, size)), [*qubits, *factor.qubits]
-    extra = [qubit for qubit in support if qubit not in qubits]
-    matrix = _kron(matrix, np.eye(2 ** len(extra), dtype=complex))
-    return Factor((*qubits, *extra), matrix.reshape((2,) * (2 * len(support))))
+def merged(factors: Sequence[Factor], wires: Register) -> Factor:
+    """The product of factors on these wires, theirs first and in order; the identity on those that none of them has."""
+    product = reduce(np.multiply.outer, [factor.coefficients for factor in factors], np.ones(()))
+    one = np.array([1.0, 0.0, 0.0, 0.0])
+    for _ in range(len(wires) - product.ndim):
+        product = np.multiply.outer(product, one)
+    return Factor(wires, np.asarray(product))
 
 
-def _kron(first: Complex, second: Complex) -> Complex:
-    size = len(first) * len(second)
-    return (first[:, None, :, None] * second[None, :, None, :]).reshape(size, size)
+# Transfer matrices.
 
 
-def _conjugate(factor: Factor, op: cirq.Operation) -> Factor:
-    """U^+ O U."""
-    size, axes = len(factor.qubits), [factor.qubits.index(q) for q in op.qubits]
-    transposed = cirq.unitary(op).T
-    tensor = apply_gate(factor.tensor, transposed.conj(), axes)
-    return Factor(factor.qubits, apply_gate(tensor, transposed, [size + axis for axis in axes]))
+@dataclass(frozen=True, eq=False)
+class GateStep:
+    """A unitary gate without symbols; see `Step`."""
+
+    operation: cirq.Operation
+
+    @property
+    def wires(self) -> Register:
+        """Its qubits."""
+        return tuple(self.operation.qubits)
+
+    @property
+    def transfer(self) -> FloatArray:
+        """Of its unitary."""
+        return transfer_matrix([cirq.unitary(self.operation)])
 
 
-def apply_gate(tensor: Complex, matrix: Complex, axes: Sequence[int]) -> Complex:
-    """Act with a matrix on some axes of a tensor, each of size 2."""
+@cache
+def pauli_strings(width: int) -> NDArray[np.complex128]:
+    """All Pauli strings on `width` qubits, shape (4^width, 2^width, 2^width), the first qubit most significant."""
+
+    def products(left: ComplexArray, right: ComplexArray) -> NDArray[np.complex128]:
+        return np.asarray([np.kron(a, b) for a in left for b in right])
+
+    return reduce(products, [PAULIS] * width)
+
+
+def transfer_matrix(kraus: Sequence[ComplexArray]) -> FloatArray:
+    """R_ij = Tr[P_i E(P_j)] / 2^k of a channel with these Kraus operators, shape (4^k, 4^k)."""
+    size = kraus[0].shape[0]
+    strings = pauli_strings(size.bit_length() - 1)
+    moved = sum(operator @ strings @ operator.conj().T for operator in kraus)
+    flat = strings.reshape(len(strings), -1)
+    return np.asarray((flat.conj() @ np.reshape(moved, flat.shape).T).real / size)
+
+
+def apply_to_axes(matrix: FloatArray, tensor: FloatArray, axes: Sequence[int]) -> FloatArray:
+    """A matrix (4^k, 4^k) on k axes of a tensor, each of size 4; the axes stay where they are."""
+    width = len(axes)
     order = [*axes, *(axis for axis in range(tensor.ndim) if axis not in axes)]
-    moved = tensor.transpose(order).reshape(len(matrix), -1)
-    back = sorted(range(tensor.ndim), key=order.__getitem__)
-    return np.asarray((matrix @ moved).reshape((2,) * tensor.ndim).transpose(back))
+    moved = matrix @ tensor.transpose(order).reshape(4**width, -1)
+    shape = [tensor.shape[axis] for axis in order]
+    return np.ascontiguousarray(moved.reshape(shape).transpose(np.argsort(order)))
