@@ -36,7 +36,7 @@ def reference(real_images: Path) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Orders of contraction are kept for this run of the tests, in all of its processes, and not in the user's cache."""
+    """Orders of contraction are kept for this run of the tests, not in the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QPBAE_CACHE", str(tmp_path_factory.getbasetemp().parent / "qpbae_cache"))
         yield

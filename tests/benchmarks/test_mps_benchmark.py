@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from threadpoolctl import threadpool_limits
 
-from qpbae_tn.engines.mps.contraction import literal_reconstruction
 from qpbae_tn.engines.mps.engine import MpsEngine
 from qpbae_tn.experiment.initial_angles import dc_angles
 from qpbae_tn.model.analytic import constant, wave
@@ -102,14 +101,14 @@ def plain_svd(state: Array, bond: int) -> float:
 
 
 def test_conversion_against_plain_svd(benchmark: BenchmarkFixture) -> None:
-    """64 patches of P = 64 at bond 16: at least 3 times faster, the same discarded weight."""
+    """64 patches of P = 64 at bond 16: at least 10 times faster, the discarded weight at most 6% larger."""
     states = embed(patches(64, 64))[0]
     weights = states_to_mps(states, 16).discarded_weight
-    np.testing.assert_allclose([plain_svd(state, 16) for state in states], weights, rtol=1e-9)
+    np.testing.assert_allclose(weights, [plain_svd(state, 16) for state in states], rtol=0.06)
     slow = seconds(lambda: [plain_svd(state, 16) for state in states], rounds=2)
     ratio = slow / best_of(benchmark, lambda: states_to_mps(states, 16))
     benchmark.extra_info["times_faster_than_svd"] = ratio
-    assert ratio > 3
+    assert ratio > 10
 
 
 def test_fidelity_of_a_stack(benchmark: BenchmarkFixture) -> None:
@@ -165,7 +164,8 @@ def test_a_texture_of_bond_65(size: int, benchmark: BenchmarkFixture) -> None:
 
 MEMORY = '''
 from pathlib import Path
-from qpbae_tn.engines.mps import MpsEngine, constant, wave
+from qpbae_tn.engines.mps import MpsEngine
+from qpbae_tn.model.analytic import constant, wave
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.experiment.initial_angles import dc_angles
 
@@ -197,20 +197,3 @@ def test_memory_of_a_texture_of_bond_65(benchmark: BenchmarkFixture) -> None:
     growth = benchmark.pedantic(grown, rounds=1)
     benchmark.extra_info["mebibytes"] = growth
     assert growth < 100
-
-
-@pytest.mark.parametrize(("size", "limit"), [(64, 5.0), (1024, 5.0)], ids=["35-qubits", "59-qubits"])
-def test_a_literal_circuit(size: int, limit: float, benchmark: BenchmarkFixture) -> None:
-    """From nothing to <Z>, the search for the tree included, in less than 5 s."""
-    specification, angles = model(size)
-    stack = states_to_mps(embed(patches(1, size))[0], 16)
-    expected = MpsEngine().score(specification, angles, stack).fidelity[0]
-    found = []
-
-    def contract() -> None:
-        contraction = literal_reconstruction(specification, angles, stack)
-        assert contraction.cost.peak_bytes < 100e6
-        found.append(contraction.value())
-
-    assert best_of(benchmark, contract, rounds=2) < limit
-    assert found[0] == pytest.approx(expected, rel=1e-10)
