@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qpbae_tn.documents import shaped
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.blocks import RY, BlockKind, block_kind
 
@@ -138,28 +140,23 @@ class Ansatz:
     @classmethod
     def from_json(cls, document: Any) -> Ansatz:
         """From what `to_json` gave; raises `InputError` for anything else."""
-        try:
-            blocks = tuple(
-                Block(block_kind(str(kind)), _integer(first), _integer(second))
-                for kind, first, second in document["blocks"]
-            )
-            return cls(_integer(document["qubit_count"]), blocks, str(document["name"]))
-        except InputError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"malformed ansatz ({error})", where="ansatz", remedy="write the file anew") from None
+        held = shaped(document, _Shape, where="ansatz")
+        blocks = tuple(Block(block_kind(kind), first, second) for kind, first, second in held.blocks)
+        return cls(held.qubit_count, blocks, held.name)
+
+
+class _Shape(msgspec.Struct):
+    """What `to_json` writes."""
+
+    name: str
+    qubit_count: int
+    blocks: list[tuple[str, int, int]]
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{value!r} is not a number")
     return float(value)
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is not an integer")
-    return value
 
 
 def _flatten(values: Any) -> list[Any]:

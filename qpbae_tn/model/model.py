@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn import __version__
+from qpbae_tn.documents import read_json, shaped
 from qpbae_tn.errors import InputError
-from qpbae_tn.model.names import ScoreKind
+from qpbae_tn.model.names import Objective, Optimizer, ScoreKind, check_choice
 from qpbae_tn.model.normal import NormalRecord
 from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
-from qpbae_tn.output import write_atomically
+from qpbae_tn.output import write_json
 
 SCHEMA = "qpbae_tn/model"
 SCHEMA_VERSION = 2
@@ -59,7 +59,7 @@ class Model:
             )
         return self.normal
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write the model file, whole or not at all."""
         document = {
             "schema": SCHEMA,
@@ -72,53 +72,74 @@ class Model:
             "normal": self.normal.to_json() if self.normal is not None else None,
             "provenance": dict(self.provenance),
         }
-        write_atomically(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
+        write_json(Path(path), document)
 
     @classmethod
-    def load(cls, path: Path) -> Model:
+    def load(cls, path: Path | str) -> Model:
         """Read a model file, or the `model.json` of a run folder.
 
         Raises:
             InputError: a file that is missing, truncated, of another schema or version, or with values that are not
-                what a model needs.
+                what a model needs; the message names the file and the field.
         """
+        path = Path(path)
         if path.is_dir():
             path = path / "model.json"
         document = _read(path)
+        held = shaped(document, _ModelFile, where=path, remedy=_RETRAIN)
         try:
-            specification = ModelSpecification.from_json(document["specification"])
-            angles = specification.ansatz.check_angles(document["angles"], where=path)
-            thresholds = {score: _finite(value, "threshold") for score, value in document["thresholds"].items()}
-            if {label.split(",")[0] for label in thresholds} - set(get_args(ScoreKind)):
-                raise TypeError(f"thresholds for {', '.join(thresholds)}")
-            score = Score.from_json(document["score"]) if "score" in document else Score()
-            known = document.get("normal")
-            normal = NormalRecord.from_json(known, specification) if known is not None else None
-            provenance = _checked_provenance(document["provenance"], specification, path)
+            specification = ModelSpecification.from_json(held.specification)
+            check_angles = specification.ansatz.check_angles
+            angles = check_angles(held.angles)
+            if held.provenance.initial_angles is not None:
+                check_angles(held.provenance.initial_angles, where="initial_angles")
+            for label in held.thresholds:
+                check_choice("thresholds", label.split(",")[0], get_args(ScoreKind), "score")
+            score = Score.from_json(held.score) if held.score is not None else Score()
+            normal = NormalRecord.from_json(held.normal, specification) if held.normal is not None else None
         except InputError as error:
-            if error.where == path:
-                raise
             raise InputError(f"{error.where}: {error.what}", where=path, remedy=_RETRAIN) from None
-        except KeyError as error:
-            raise InputError(f"is not a valid model file (no {error})", where=path, remedy=_RETRAIN) from None
-        except (TypeError, AttributeError) as error:
-            raise InputError(f"is not a valid model file ({error})", where=path, remedy=_RETRAIN) from None
-        return cls(specification, angles, thresholds, provenance, score, normal)
+        return cls(specification, angles, held.thresholds, document["provenance"], score, normal)
+
+
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Natural = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Epoch(msgspec.Struct):
+    epoch: int
+    loss: float
+    validation_loss: float | None
+
+
+class _Provenance(msgspec.Struct):
+    """What other parts of the program read of it, where it is there; it may hold more."""
+
+    seed: _Natural = 0
+    epochs: _Natural = 0
+    batch_size: _Positive = 1
+    learning_rate: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    starts: _Natural = 0
+    steps: _Positive = 1
+    objective: Objective = "fidelity"
+    optimizer: Optimizer | None = None
+    initial_angles: list[Any] | None = None
+    history: list[_Epoch] = []
+
+
+class _ModelFile(msgspec.Struct):
+    """The shape of a model file, down to where the parts of a model check themselves."""
+
+    specification: dict[str, Any]
+    angles: list[Any]
+    thresholds: dict[str, float]
+    provenance: _Provenance
+    score: dict[str, Any] | None = None
+    normal: dict[str, Any] | None = None
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except FileNotFoundError:
-        raise InputError(
-            "no such model file", where=path, remedy="give a run folder or a model.json that qpbae train wrote"
-        ) from None
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=path, remedy="check its permissions") from None
-    except InputError as error:
-        raise InputError(error.what, where=path, remedy=_RETRAIN) from None
-    except (ValueError, RecursionError):
-        raise InputError("is not complete JSON", where=path, remedy=_RETRAIN) from None
+    document: Any = read_json(path, object, remedy=_RETRAIN)  # type: ignore[type-abstract]
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise InputError("is not a model file", where=path, remedy="give a model.json that qpbae train wrote")
     version = document.get("schema_version")
@@ -129,38 +150,3 @@ def _read(path: Path) -> dict[str, Any]:
             remedy="use the qpbae_tn version that wrote it, or train again",
         )
     return document
-
-
-def _refuse_constant(name: str) -> float:
-    raise InputError(f"holds {name} where a finite number should be", remedy=_RETRAIN)
-
-
-def _checked_provenance(document: Any, specification: ModelSpecification, path: Path) -> dict[str, Any]:
-    """The provenance, of which what other parts of the program read is checked where it is there."""
-    if not isinstance(document, dict):
-        raise TypeError("provenance is not an object")
-    for key, least in (("seed", 0), ("epochs", 0), ("batch_size", 1)):
-        if key in document and _integer(document[key], key) < least:
-            raise TypeError(f"{key} {document[key]}")
-    if "learning_rate" in document and _finite(document["learning_rate"], "learning_rate") <= 0:
-        raise TypeError(f"learning_rate {document['learning_rate']}")
-    if "initial_angles" in document:
-        specification.ansatz.check_angles(document["initial_angles"], where=path)
-    for record in document.get("history", []):
-        _integer(record["epoch"], "epoch")
-        _finite(record["loss"], "loss")
-        if record["validation_loss"] is not None:
-            _finite(record["validation_loss"], "validation_loss")
-    return document
-
-
-def _integer(value: Any, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{what} {value!r}")
-    return value
-
-
-def _finite(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
-        raise TypeError(f"{what} {value!r}")
-    return float(value)

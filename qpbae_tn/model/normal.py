@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.documents import shaped
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.names import OutcomeKind
 from qpbae_tn.model.outcomes import Outcomes
@@ -102,25 +104,16 @@ class NormalRecord:
     @classmethod
     def from_json(cls, document: Any, specification: ModelSpecification) -> NormalRecord:
         """From what `to_json` gave, for this model; raises `InputError` for anything else."""
-        try:
-            sizes = [document[name] for name in ("images", "height", "width")]
-            if any(isinstance(size, bool) or not isinstance(size, int) or size < 1 for size in sizes):
-                raise TypeError("images and their sides must be whole numbers from 1 up")
-            images, height, width = sizes
-            places = PatchGrid(height, width, specification.patch_size, specification.stride).count
-            shares = {kind: _array(row, (_count(specification, kind),)) for kind, row in document["shares"].items()}
-            at_places = {
-                kind: _array(rows, (places, _count(specification, kind)))
-                for kind, rows in document["place_shares"].items()
-            }
-            means = {kind: _array(row, (places,)) for kind, row in document["place_means"].items()}
-        except InputError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(
-                f"malformed record of normal patches ({error})", where="normal", remedy="write the file again"
-            ) from None
-        return cls(images, height, width, shares, at_places, means)
+        held = shaped(document, _Shape, where="normal")
+        places = PatchGrid(held.height, held.width, specification.patch_size, specification.stride).count
+        return cls(
+            held.images,
+            held.height,
+            held.width,
+            {kind: _array(row, (_count(specification, kind),)) for kind, row in held.shares.items()},
+            {kind: _array(rows, (places, _count(specification, kind))) for kind, rows in held.place_shares.items()},
+            {kind: _array(row, (places,)) for kind, row in held.place_means.items()},
+        )
 
     def shares_of(self, kind: OutcomeKind) -> Float64Array:
         """lambda, shape (K,); raises `InputError` where it was not learned for this kind."""
@@ -167,11 +160,23 @@ def _count(specification: ModelSpecification, kind: OutcomeKind) -> int:
     return Outcomes(specification, kind).count
 
 
-def _array(values: Any, shape: tuple[int, ...]) -> Float64Array:
-    flat = [leaf for row in values for leaf in (row if len(shape) == 2 else [row])]
-    if any(isinstance(leaf, bool) or not isinstance(leaf, int | float) for leaf in flat):
-        raise TypeError("a share is not a number")
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape != shape or not np.isfinite(array).all() or (array < 0).any():
-        raise TypeError(f"numbers of shape {array.shape} instead of {shape}, finite and from 0 up")
-    return array
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Share = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class _Shape(msgspec.Struct):
+    """What `to_json` writes."""
+
+    images: _Positive
+    height: _Positive
+    width: _Positive
+    shares: dict[OutcomeKind, list[_Share]]
+    place_shares: dict[OutcomeKind, list[list[_Share]]]
+    place_means: dict[str, list[_Share]]
+
+
+def _array(values: list[Any], shape: tuple[int, ...]) -> Float64Array:
+    rows = {len(row) for row in values} if len(shape) == 2 else set()
+    if len(values) != shape[0] or rows - {shape[-1]}:
+        raise InputError(f"numbers that are not of shape {shape}", where="normal", remedy="write the file again")
+    return np.asarray(values, dtype=np.float64).reshape(shape)

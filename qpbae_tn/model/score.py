@@ -18,9 +18,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.documents import shaped
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.names import Fold, OutcomeKind, ScoreKind, WeightRule, check_choice
 
@@ -86,20 +88,18 @@ class Score:
     @classmethod
     def from_json(cls, document: Any) -> Score:
         """From what `to_json` gave; raises `InputError` for anything else."""
-        try:
-            positions, epsilon = document["positions"], document["epsilon"]
-            if not isinstance(positions, bool) or isinstance(epsilon, bool) or not isinstance(epsilon, int | float):
-                raise TypeError("positions must be true or false, epsilon a number")
-            return cls(
-                document["kind"],
-                document["fold"],
-                positions,
-                document["outcomes"],
-                document["weights"],
-                float(epsilon),
-            )
-        except (KeyError, TypeError) as error:
-            raise InputError(f"malformed score ({error})", where="score", remedy="write the file again") from None
+        return cls(**msgspec.structs.asdict(shaped(document, _Shape, where="score")))
+
+
+class _Shape(msgspec.Struct):
+    """What `to_json` writes."""
+
+    kind: ScoreKind
+    fold: Fold
+    positions: bool
+    outcomes: OutcomeKind
+    weights: WeightRule
+    epsilon: float
 
 
 def outcome_weights(

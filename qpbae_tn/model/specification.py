@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+import msgspec
+
+from qpbae_tn.documents import shaped
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.ansatz import Ansatz, make_ansatz
 from qpbae_tn.model.blocks import RY, BlockKind
@@ -136,14 +139,25 @@ class ModelSpecification:
     @classmethod
     def from_json(cls, document: Any) -> ModelSpecification:
         """From what `to_json` gave; raises `InputError` for anything else."""
-        try:
-            numbers = [document[key] for key in ("patch_size", "stride", "bottleneck", "image_size")]
-            if any(isinstance(number, bool) or not isinstance(number, int) for number in numbers):
-                raise TypeError("sizes must be integers")
-            size, stride, bottleneck, image_size = numbers
-            ansatz = Ansatz.from_json(document["ansatz"])
-            return cls(size, stride, bottleneck, ansatz, document["trash"], image_size, document["pixel_order"])
-        except (KeyError, TypeError) as error:
-            raise InputError(
-                f"malformed specification ({error})", where="specification", remedy="write the file anew"
-            ) from None
+        held = shaped(document, _Shape, where="specification")
+        return cls(
+            held.patch_size,
+            held.stride,
+            held.bottleneck,
+            Ansatz.from_json(held.ansatz),
+            held.trash,
+            held.image_size,
+            held.pixel_order,
+        )
+
+
+class _Shape(msgspec.Struct):
+    """What `to_json` writes."""
+
+    patch_size: int
+    stride: int
+    bottleneck: int
+    ansatz: dict[str, Any]
+    trash: Trash
+    image_size: int
+    pixel_order: PixelOrder
