@@ -24,6 +24,7 @@ from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.compiler.verification import Verification
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.tables import facts_html
 
 FloatArray = NDArray[np.float64]
 
@@ -82,6 +83,22 @@ class CompiledProgram:
     prepared_state: FloatArray
     preparation_fidelity: float
     verification: Verification
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.qubit_map)} qubits, {self.counts.two_qubit_gates} two-qubit gates"
+        return f"CompiledProgram({self.readout.name}, {self.preparation.name}, {self.target.name}: {sizes})"
+
+    def _repr_html_(self) -> str:
+        price = self.price
+        facts = {
+            "qubits": len(self.qubit_map),
+            "two-qubit gates": f"{price.two_qubit_gates}, depth {price.two_qubit_depth}",
+            "one-qubit gates": price.one_qubit_gates,
+            "duration": f"{price.duration_ns:,.0f} ns",
+            "estimated fidelity": f"{price.estimated_fidelity:.3f}",
+            "steps": ", ".join(record.name for record in self.log),
+        }
+        return facts_html(f"{self.readout.name}, preparation {self.preparation.name}, on {self.target.name}", facts)
 
     @property
     def circuit(self) -> cirq.Circuit:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,3 +76,14 @@ def write_csv(path: Path, rows: Iterable[Row] | pandas.DataFrame) -> None:
         InputError: see `write_atomically`.
     """
     write_atomically(path, csv_text(rows))
+
+
+def facts_html(title: str, facts: Mapping[str, object]) -> str:
+    """Names and values as a small HTML table, for notebooks.
+
+    Example:
+        >>> facts_html("A < B", {"qubits": 4})
+        '<table><caption>A &lt; B</caption><tr><th>qubits</th><td>4</td></tr></table>'
+    """
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in facts.items())
+    return f"<table><caption>{escape(title)}</caption>{rows}</table>"

@@ -83,6 +83,10 @@ class Experiment:
 
     Numbers may be NumPy's; they become Python's. Equal descriptions are equal and hash alike.
 
+    Example:
+        >>> Experiment(patch_size=8, stride=4).specification.label
+        'P=8, S=4, BD=2'
+
     Raises:
         InputError: a value out of its range, naming the field.
     """

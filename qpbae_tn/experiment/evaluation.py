@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,11 @@ from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.model import Model
 from qpbae_tn.model.score import Score
+
+if TYPE_CHECKING:
+    import pandas
+
+MODEL = "model"
 
 # What an evaluation finds: metrics of the model and of each baseline on the same images.
 
@@ -66,6 +71,26 @@ class Evaluation:
     left_out: Mapping[str, str]
     zero_patches: int
 
+    def __repr__(self) -> str:
+        metrics = self.model.metrics
+        quality = ", ".join(f"{name} {metrics[name].value:.3f}" for name in ("auroc", "aupro"))
+        return f"Evaluation({quality} on {len(self.test)} images, {len(self.baselines)} baselines)"
+
+    def _repr_html_(self) -> str:
+        table: str = self.frame().map(lambda value: value if isinstance(value, int) else f"{value:.3f}").to_html()
+        return table
+
+    def frame(self) -> pandas.DataFrame:
+        """Model and baselines as rows; the values of their metrics, without intervals, as columns."""
+        import pandas
+
+        rows = {MODEL: self.model, **self.baselines}
+        values = {
+            name: {"parameters": one.parameters, **{key: value.value for key, value in one.metrics.items()}}
+            for name, one in rows.items()
+        }
+        return pandas.DataFrame.from_dict(values, orient="index")
+
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
         return {
@@ -82,12 +107,9 @@ class Evaluation:
         }
 
 
-MODEL = "model"
-
-
 def evaluate(
     model: Model,
-    loaded: LoadedExperiment | None = None,
+    experiment: LoadedExperiment | Experiment | None = None,
     *,
     resamples: int = 200,
     on_image: Callable[[], None] | None = None,
@@ -99,8 +121,8 @@ def evaluate(
 
     Args:
         model: the trained model.
-        loaded: the experiment with its images: test images, score, baselines, and how these are trained. By default the
-            model's own data and settings, on all test images.
+        experiment: its test images, score and baselines, and how these are trained; loaded, or to be loaded. By default
+            all test images of the bundled textures, with the model's own settings.
         resamples: of the bootstrap over images.
         on_image: called after each test image.
 
@@ -115,7 +137,9 @@ def evaluate(
         >>> result.model.metrics["auroc"].value > 0.5, list(result.baselines)
         (True, ['dc_overlap'])
     """
-    loaded = loaded or LoadedExperiment(Experiment.of_model(model), model=model)
+    loaded = experiment or Experiment.of_model(model)
+    if isinstance(loaded, Experiment):
+        loaded = LoadedExperiment(loaded, model=model)
     experiment, specification, test = loaded.experiment, model.specification, loaded.test
     score = experiment.scoring
     threshold = operating_threshold_of(model, score, experiment.threshold)

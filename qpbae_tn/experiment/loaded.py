@@ -4,15 +4,6 @@
 need. `variant` gives the same images under another description of the model; what does not depend on what was changed
 (images, splits, mean states of the batches, ceilings) is shared.
 
-    >>> from qpbae_tn.experiment.description import Experiment
-    >>> loaded = LoadedExperiment(Experiment(train=8, validation=2, test=4, stride=4, epochs=2))
-    >>> len(loaded.train), len(loaded.validation), len(loaded.test)
-    (8, 2, 4)
-    >>> loaded.train_patches[0].shape, loaded.grid.count
-    ((64, 16), 64)
-    >>> loaded.variant(bottleneck=1).train is loaded.train
-    True
-
 Images at hand take the place of a data set: `LoadedExperiment(experiment, normal=..., test=...)` splits normal images
 as the experiment says, `parts=` takes them split.
 """
@@ -62,6 +53,16 @@ class Ceilings:
 
 class LoadedExperiment:
     """An experiment with its images; nothing is read, cut or computed before it is asked for, and nothing twice.
+
+    Example:
+        >>> from qpbae_tn.experiment.description import Experiment
+        >>> loaded = LoadedExperiment(Experiment(train=8, validation=2, test=4, stride=4, epochs=2))
+        >>> len(loaded.train), len(loaded.validation), len(loaded.test)
+        (8, 2, 4)
+        >>> loaded.train_patches[0].shape, loaded.grid.count
+        ((64, 16), 64)
+        >>> loaded.variant(bottleneck=1).train is loaded.train
+        True
 
     Args:
         experiment: the description.
@@ -120,8 +121,7 @@ class LoadedExperiment:
         return other
 
     def __repr__(self) -> str:
-        e = self.experiment
-        return f"LoadedExperiment({e.data}, P={e.patch_size}, S={e.stride}, BD={e.bottleneck})"
+        return f"LoadedExperiment({self.experiment.data}, {self.specification.label})"
 
     @property
     def trained_model(self) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,14 @@ class Segmentation:
     row: SegmentationRow
     image: GreyImage
 
+    def __repr__(self) -> str:
+        return f"Segmentation({self.row.image}: {self.row.anomalous_fraction:.1%} above {self.row.threshold:.4f})"
+
+    def _repr_png_(self) -> bytes:
+        stream = BytesIO()
+        self.overlay().save(stream, format="PNG")
+        return stream.getvalue()
+
     @property
     def mask(self) -> NDArray[np.bool_]:
         """The pixels above the threshold, shape (height, width)."""
@@ -92,6 +101,11 @@ def segment(
 
     Raises:
         InputError: an image that cannot be used, or no threshold for the score.
+
+    Example:
+        >>> model = Model(Experiment().specification, [0.0] * 6, {"reconstruction": 0.2})
+        >>> segment(model, GreyImage(Path("grey.png"), np.full((40, 60), 0.5)))
+        Segmentation(grey.png: 100.0% above 0.2000)
     """
     specification, experiment = model.specification, experiment or Experiment.of_model(model)
     score = experiment.scoring

@@ -25,6 +25,7 @@ from qpbae_tn.model.model import Model
 from qpbae_tn.model.normal import NormalRecord
 from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.tables import facts_html
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,14 @@ class TrainingOutcome:
     patches_per_image: int
     training_seconds: float
 
+    def __repr__(self) -> str:
+        loss = f"loss {self.history[-1].loss:.4f} after {len(self.history)} epochs, " if self.history else ""
+        return f"TrainingOutcome({loss}ceiling {self.ceiling_loss:.4f})"
+
+    def _repr_html_(self) -> str:
+        epochs = {f"epoch {record.epoch}": f"loss {record.loss:.4f}" for record in self.history[-5:]}
+        return facts_html("Training", {**epochs, "ceiling": f"{self.ceiling_loss:.4f}", "model": self.model})
+
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
         return {
@@ -70,11 +79,13 @@ class TrainingOutcome:
         }
 
 
-def train(loaded: LoadedExperiment, on_epoch: Callable[[EpochRecord], None] | None = None) -> TrainingOutcome:
+def train(
+    experiment: LoadedExperiment | Experiment, on_epoch: Callable[[EpochRecord], None] | None = None
+) -> TrainingOutcome:
     """Train a model and fix its operating thresholds on the validation images.
 
     Args:
-        loaded: the experiment with its images, at least one to train and one to validate on.
+        experiment: loaded, or to be loaded; with at least one image to train and one to validate on.
         on_epoch: called after each epoch.
 
     Raises:
@@ -82,10 +93,13 @@ def train(loaded: LoadedExperiment, on_epoch: Callable[[EpochRecord], None] | No
 
     Example:
         >>> from qpbae_tn.experiment.description import RECORDED, Experiment
-        >>> outcome = train(LoadedExperiment(Experiment(train=8, validation=2, stride=4, epochs=3)))
+        >>> outcome = train(Experiment(train=8, validation=2, stride=4, epochs=3))
+        >>> outcome
+        TrainingOutcome(loss ... after 3 epochs, ceiling 0.00...)
         >>> len(outcome.history), outcome.ceiling_loss < outcome.history[-1].loss
         (3, True)
     """
+    loaded = LoadedExperiment(experiment) if isinstance(experiment, Experiment) else experiment
     experiment, specification = loaded.experiment, loaded.specification
     problem, initial = loaded.problem, loaded.initial_angles
     start = time.perf_counter()

@@ -19,6 +19,7 @@ from qpbae_tn.model.normal import NormalRecord
 from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.output import write_json
+from qpbae_tn.tables import facts_html
 
 SCHEMA = "qpbae_tn/model"
 SCHEMA_VERSION = 2
@@ -30,6 +31,14 @@ _RETRAIN = "train the model again or restore the file"
 @dataclass(frozen=True, eq=False)
 class Model:
     """A specification with its angles.
+
+    Example:
+        >>> model = Model(ModelSpecification.build(patch_size=2, bottleneck=1), [0.1, 0.2])
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.json")
+        ...     Model.load(folder)
+        Model(P=2, S=1, BD=1, staircase of 1 blocks, reconstruction)
 
     Args:
         specification: everything but the angles.
@@ -58,6 +67,22 @@ class Model:
                 "the model knows nothing of normal patches", where="model", remedy="train it again with this version"
             )
         return self.normal
+
+    def __repr__(self) -> str:
+        ansatz = self.specification.ansatz
+        return f"Model({self.specification.label}, {ansatz.name} of {len(ansatz.blocks)} blocks, {self.score.label})"
+
+    def _repr_html_(self) -> str:
+        specification, ansatz = self.specification, self.specification.ansatz
+        facts = {
+            "patches": f"{specification.patch_size} x {specification.patch_size} px, stride {specification.stride}",
+            "qubits": f"{specification.trash_count} trash + {specification.bottleneck} latent",
+            "ansatz": f"{ansatz.name}, {len(ansatz.blocks)} blocks, {ansatz.parameter_count} angles",
+            "score": self.score.label,
+            "thresholds": ", ".join(f"{label}: {value:.5f}" for label, value in self.thresholds.items()),
+            "data": self.provenance.get("data", {}).get("data_set", "not recorded"),
+        }
+        return facts_html("Quantum Patch-Based Autoencoder", facts)
 
     def save(self, path: Path | str) -> None:
         """Write the model file, whole or not at all."""

@@ -29,6 +29,11 @@ def patch_qubit_count(patch_size: int) -> int:
 class ModelSpecification:
     """A Quantum Patch-Based Autoencoder without its angles.
 
+    Example:
+        >>> specification = ModelSpecification.build(patch_size=8, bottleneck=2, layers=2)
+        >>> specification.qubit_count, specification.trash_qubits, specification.ansatz.parameter_count
+        (6, (0, 1, 2, 3), 20)
+
     Args:
         patch_size: P, pixels a side, a power of two from 2 up; a patch state has n = log2(P^2) qubits.
         stride: S, pixels between neighbouring patches, at least 1.
@@ -99,6 +104,11 @@ class ModelSpecification:
         """A specification whose ansatz is a ready pattern; by default the paper's staircase of one layer."""
         ansatz = make_ansatz(pattern, patch_qubit_count(patch_size), kind, layers)
         return cls(patch_size, stride, bottleneck, ansatz, trash, image_size, pixel_order)
+
+    @property
+    def label(self) -> str:
+        """Its sizes in short."""
+        return f"P={self.patch_size}, S={self.stride}, BD={self.bottleneck}"
 
     @property
     def trash_count(self) -> int:

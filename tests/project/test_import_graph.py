@@ -55,20 +55,48 @@ def test_no_module_imports_the_folders_by_their_bare_names() -> None:
             assert not [name for name in names if name.split(".")[0] in ("compiler", "analysis")], path
 
 
+LAYERS = ("cli", "analysis", "study", "experiment", "engines", "compiler", "model")
+"""From top to bottom: each may import those below it."""
+BESIDE = ("data", "metrics", "report")
+"""They need no more than the model."""
+
+
+PAGE_AND_FORMULAS = frozenset({"qpbae_tn.analysis.resources", "qpbae_tn.analysis.fault_tolerance"})
+"""The page of resources shows fault tolerance, which rests on the formulas of resources: no cycle between modules."""
+
+
+def edges() -> set[tuple[str, str]]:
+    """Every import of one module of the project by another, wherever it stands in the file."""
+    known = modules()
+    return {(name, other) for name, path in known.items() for other in imports(path, top_level_only=False) & set(known)}
+
+
+def part(module: str) -> str:
+    """The folder of the layout that a module lies in, or the module itself where it lies in none."""
+    return [*module.split("."), ""][1]
+
+
 def test_layers() -> None:
-    """The model stands below the compiler, the compiler below the analysis, the command line above all."""
-    for name, path in modules().items():
-        used = imports(path, top_level_only=False)
-        if name.startswith(("qpbae_tn.cli", "qpbae_tn.analysis")):
-            continue
-        assert not [other for other in used if other.startswith(("qpbae_tn.analysis", "qpbae_tn.cli"))], name
-        if not name.startswith(("qpbae_tn.compiler", "qpbae_tn.engines.qsim", "qpbae_tn.engines.quimb")):
-            assert not [other for other in used if other.startswith("qpbae_tn.compiler")], name
-    for name, path in modules().items():
-        if name.startswith("qpbae_tn.analysis"):
-            assert not [other for other in imports(path, top_level_only=False) if other.startswith("qpbae_tn.cli")], (
-                name
-            )
+    """The order of CONTRIBUTING; modules in no folder (errors, documents, tables, ...) stand below all of them."""
+    for name, other in edges():
+        above, below = part(name), part(other)
+        if above in LAYERS and below in LAYERS:
+            assert LAYERS.index(above) <= LAYERS.index(below), f"{name} imports {other}"
+        elif above in BESIDE or (above == "model" and below in BESIDE):
+            assert below not in LAYERS[:-1], f"{name} imports {other}"
+            assert above != "model", f"{name} imports {other}"
+        elif above not in (*LAYERS, "", "face"):
+            assert below not in (*LAYERS, *BESIDE, "face"), f"{name} imports {other}"
+
+
+def test_no_two_folders_import_each_other() -> None:
+    """Of two folders side by side at most one imports the other; a folder and one within it are one."""
+    known = modules()
+    folders = {name: name if path.name == "__init__.py" else name.rpartition(".")[0] for name, path in known.items()}
+    pairs = {(folders[name], folders[other]) for name, other in edges()}
+    apart = {(a, b) for a, b in pairs if not f"{a}.".startswith(f"{b}.") and not f"{b}.".startswith(f"{a}.")}
+    mutual = {frozenset((a, b)) for a, b in apart if (b, a) in apart}
+    assert mutual <= {PAGE_AND_FORMULAS}
 
 
 def test_no_cycles_between_modules() -> None:
