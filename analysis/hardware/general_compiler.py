@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -39,35 +38,6 @@ _PREPARATIONS: dict[str, Preparation] = {
 }
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """One circuit on the processor.
-
-    Args:
-        patch_size: P.
-        bottleneck: BD.
-        compiler: "qiskit" or "qpbae_tn".
-        readout: of the circuit that was given to it.
-        literal: whether that was the paper's circuit as it is.
-        preparation: of both patch states.
-        two_qubit_gates: CZ on coupled pairs.
-        two_qubit_depth: layers of them.
-    """
-
-    patch_size: int
-    bottleneck: int
-    compiler: str
-    readout: str
-    literal: bool
-    preparation: str
-    two_qubit_gates: int
-    two_qubit_depth: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
-
-
 def compare(
     sizes: Sequence[tuple[int, int]],
     target: Target,
@@ -76,8 +46,8 @@ def compare(
     *,
     general: bool = True,
     on_circuit: Callable[[str], None] = lambda _: None,
-) -> Iterator[Compiled]:
-    """The paper's circuit by Qiskit, and ours, for generic angles and a generic patch.
+) -> Iterator[dict[str, Any]]:
+    """The paper's circuit by Qiskit, and ours, for generic angles and a generic patch: a row a compiled circuit.
 
     Args:
         sizes: (P, BD).
@@ -86,13 +56,18 @@ def compare(
         ours: readout, preparation, and whether the paper's circuit is left as it is.
         general: whether Qiskit compiles too, where it is installed.
         on_circuit: called with words on what is compiled.
+
+    Returns:
+        Rows of JSON values: sizes, `compiler` ("qiskit" or "qpbae_tn"), readout and preparation, whether the circuit
+        that was given is the paper's as it is (`literal`), and CZ gates on coupled pairs with their layers.
     """
     for size, bottleneck in sizes:
+        where = {"patch_size": size, "bottleneck": bottleneck}
         specification = ModelSpecification.build(size, 1, bottleneck)
         for preparation in ("none", "exact") if general and find_spec("qiskit") is not None else ():
             on_circuit(f"hardware: Qiskit, P={size}, preparation {preparation}")
             counts = qiskit_counts(specification, target, prepare=preparation == "exact", seed=seed)
-            yield Compiled(size, bottleneck, "qiskit", "ancilla", True, preparation, *counts)
+            yield where | _row("qiskit", "ancilla", True, preparation, counts)
         angles, state = generic_angles(specification, seed), generic_state(specification, seed)
         for readout, preparation, literal in ours:
             on_circuit(f"hardware: {readout}, P={size}, preparation {preparation}")
@@ -107,7 +82,12 @@ def compare(
                 seed=seed,
             ).price
             counts = (price.two_qubit_gates, price.two_qubit_depth)
-            yield Compiled(size, bottleneck, "qpbae_tn", readout, literal, preparation, *counts)
+            yield where | _row("qpbae_tn", readout, literal, preparation, counts)
+
+
+def _row(compiler: str, readout: str, literal: bool, preparation: str, counts: tuple[int, int]) -> dict[str, Any]:
+    gates = {"two_qubit_gates": counts[0], "two_qubit_depth": counts[1]}
+    return {"compiler": compiler, "readout": readout, "literal": literal, "preparation": preparation, **gates}
 
 
 def qiskit_counts(

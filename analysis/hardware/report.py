@@ -66,7 +66,7 @@ def run(options: PageOptions) -> Result:
     document = {
         "seed": options.seed,
         "rows": [item.to_json() for item in shown],
-        "compared": [item.to_json() for item in compared],
+        "compared": list(compared),
     }
     options.progress("bond dimension and detection")
     data: dict[str, str | Path] = {"textures": "textures", **options.data}
@@ -114,7 +114,7 @@ def recompute(document: Document) -> Iterator[tuple[Any, Any]]:
     ours = [case for case in OURS if case[:2] == ("latent", "exact")]
     compared = compare(SIZES[:1], target, document["seed"], ours, general=False)
     keys = ("patch_size", "compiler", "readout", "literal", "preparation")
-    yield from matched(document["compared"], [one.to_json() for one in compared], keys)
+    yield from matched(document["compared"], compared, keys)
     bonds = bond_rows({"textures": "textures"}, document["seed"], SIZES[:1])
     yield from matched(document["bond_rows"], bonds, ("data", "patch_size", "bond"))
 
@@ -130,17 +130,12 @@ def _drawings(shown: Sequence[Shown]) -> dict[str, Figure]:
 
 
 def _compared(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "P": [row["patch_size"] for row in rows],
-            "BD": [row["bottleneck"] for row in rows],
-            "preparation": [row["preparation"] for row in rows],
-            "compiler": [COMPILERS[row["compiler"]] for row in rows],
-            "readout": [row["readout"] + (", literal" if row["literal"] else "") for row in rows],
-            "CZ": [row["two_qubit_gates"] for row in rows],
-            "CZ layers": [row["two_qubit_depth"] for row in rows],
-        }
-    )
+    table = pd.DataFrame(rows)
+    table["compiler"] = table["compiler"].map(COMPILERS)
+    table["readout"] += table["literal"].map({True: ", literal", False: ""})
+    titles = {"patch_size": "P", "bottleneck": "BD", "two_qubit_gates": "CZ", "two_qubit_depth": "CZ layers"}
+    order = ["patch_size", "bottleneck", "preparation", "compiler", "readout", "two_qubit_gates", "two_qubit_depth"]
+    return table[order].rename(columns=titles)
 
 
 def _best(rows: Sequence[dict[str, Any]]) -> dict[int, dict[str, int]]:

@@ -147,10 +147,15 @@ def _detection_values(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _loglog(
-    curves: Mapping[str, tuple[Iterable[float], Iterable[float]]], x_label: str, y_label: str, *, log_y: bool = True
+    title: str,
+    curves: Mapping[str, tuple[Iterable[float], Iterable[float]]],
+    x_label: str,
+    y_label: str,
+    *,
+    log_y: bool = True,
 ) -> Figure:
     """Named curves with their points, x (and y) logarithmic; curves without points are left out."""
-    with chart(x_label, y_label) as drawn:
+    with chart(x_label, y_label, title=title) as drawn:
         drawn.axes.set_xscale("log", base=2)
         drawn.axes.set_yscale("log" if log_y else "linear")
         kept = {label: (list(x), list(y)) for label, (x, y) in curves.items()}
@@ -164,7 +169,7 @@ def _loglog(
 def _circuit_chart(found: pd.DataFrame) -> Figure:
     keys = ("destructive_literal", "destructive_reduced", "latent_reduced", "echo_reduced")
     curves = {key.replace("_", ", "): (found["patch_size"], found[f"formula.{key}.two_qubit_gates"]) for key in keys}
-    return _loglog(curves, "P, pixels a side", "two-qubit gates", log_y=False)
+    return _loglog("Gates grow with log P", curves, "P, pixels a side", "two-qubit gates", log_y=False)
 
 
 def _preparation_chart(table: pd.DataFrame, name: str) -> Figure:
@@ -174,7 +179,7 @@ def _preparation_chart(table: pd.DataFrame, name: str) -> Figure:
         # What is left of a patch that is whole is rounding.
         points = [(int(bond.removeprefix("bond ")), 1.0 - value) for bond, value in line.items() if value < 1 - 1e-8]
         curves[f"P={size}"] = [bond for bond, _ in points], [loss for _, loss in points]
-    return _loglog(curves, "bond dimension", "1 - fidelity")
+    return _loglog(f"Loss of fidelity on {name}", curves, "bond dimension", "1 - fidelity")
 
 
 def _engine_chart(rows: Sequence[Row], job: str, bond: int, value: str) -> Figure:
@@ -184,8 +189,9 @@ def _engine_chart(rows: Sequence[Row], job: str, bond: int, value: str) -> Figur
         if len(found):
             bytes_ = found["peak_bytes"].clip(lower=1 << 14) / 2**20
             curves[name] = (found["patch_size"], found["seconds.best"] if value == "seconds" else bytes_)
-    seconds = "seconds a patch" if job == "score" else "seconds a step"
-    return _loglog(curves, "P, pixels a side", seconds if value == "seconds" else "MiB beyond the imports")
+    title, seconds = ("Scoring", "seconds a patch") if job == "score" else ("Training", "seconds a step")
+    title = f"{title}: {'time' if value == 'seconds' else 'memory'}"
+    return _loglog(title, curves, "P, pixels a side", seconds if value == "seconds" else "MiB beyond the imports")
 
 
 def _trainability_chart(rows: Sequence[Row], key: str) -> Figure:
@@ -195,7 +201,7 @@ def _trainability_chart(rows: Sequence[Row], key: str) -> Figure:
         for cost in ("global", "local"):
             curves[f"{cost} cost, {init} angles"] = (found["patch_size"], found[f"{cost}.{key}"])
     label = "size of a gradient component" if key == "gradient" else "shots to resolve a component"
-    return _loglog(curves, "P, pixels a side", label)
+    return _loglog("Gradients" if key == "gradient" else "Shots for a gradient", curves, "P, pixels a side", label)
 
 
 def _detection_chart(table: pd.DataFrame, name: str) -> Figure:
@@ -204,7 +210,7 @@ def _detection_chart(table: pd.DataFrame, name: str) -> Figure:
         for detector in DETECTORS
         if detector in table
     }
-    return _loglog(curves, "P, pixels a side", "AUPRO", log_y=False)
+    return _loglog(f"Detection on {name}", curves, "P, pixels a side", "AUPRO", log_y=False)
 
 
 PAGE = Page("scaling", run, content, recompute, picture="circuits", minutes=25, data=DATA_NAMES, resumes=True)

@@ -76,17 +76,14 @@ class Chart:
 
 
 @contextmanager
-def chart(
-    x_label: str, y_label: str, *, title: str = "", size_inches: tuple[float, float] = (5.4, 3.4)
-) -> Iterator[Chart]:
+def chart(x_label: str, y_label: str, *, title: str, size_inches: tuple[float, float] = (5.4, 3.4)) -> Iterator[Chart]:
     """A chart to draw on; on leaving, its SVG text is made, the same bytes for the same data."""
     with rc_context(STYLE):
         figure = Figure(figsize=size_inches, layout="constrained")
         axes = figure.add_subplot()
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
-        if title:
-            axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
         result = Chart(figure, axes)
         yield result
         result.svg = to_svg(figure)
@@ -105,7 +102,7 @@ def line_chart(
     x_label: str,
     y_label: str,
     *,
-    title: str = "",
+    title: str,
     levels: Mapping[str, float] | None = None,
     marks: Mapping[str, float] | None = None,
     log_x: bool = False,
@@ -117,7 +114,7 @@ def line_chart(
         curves: name to x and y values.
         x_label: with the unit.
         y_label: with the unit.
-        title: may be empty.
+        title: what it shows, in a few words.
         levels: names of dashed horizontal lines and where they lie.
         marks: names of dotted vertical lines and where they lie.
         log_x: logarithmic x axis.

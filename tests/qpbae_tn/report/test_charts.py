@@ -30,7 +30,7 @@ def test_the_same_data_give_the_same_bytes() -> None:
 
 
 def test_a_chart_is_one_svg_element_that_names_its_curves_and_no_date() -> None:
-    svg = line_chart(CURVES, "epoch", "loss (Eq. 8)", levels={"ceiling": 0.05}, log_y=True)
+    svg = line_chart(CURVES, "epoch", "loss (Eq. 8)", title="Loss", levels={"ceiling": 0.05}, log_y=True)
     assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
     for word in ("first &amp; last", "&lt;second&gt;", "ceiling", "epoch", "loss (Eq. 8)"):
         assert word in svg
