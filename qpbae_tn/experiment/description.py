@@ -91,7 +91,7 @@ class Experiment:
         InputError: a value out of its range, naming the field.
     """
 
-    data: str = field(
+    data: str | Path = field(
         default="textures",
         metadata=_says(
             "A folder of images (MVTec layout, BUSI as distributed, or flat), or the bundled 'textures' (also "
@@ -322,25 +322,7 @@ class Experiment:
         """The engine with its limits; raises `InputError` for limits that it does not have."""
         from qpbae_tn.engines import make_engine
 
-        if self.engine == "mps":
-            from qpbae_tn.engines.mps.engine import MpsEngine
-
-            return MpsEngine(self.bond, self.cutoff)
-        if self.engine == "quimb":
-            from qpbae_tn.engines.quimb import QuimbEngine
-
-            return QuimbEngine(self.bond, self.cutoff)
-        if self.engine == "auto":
-            from qpbae_tn.engines.auto import AutoEngine
-
-            return AutoEngine(self.bond, self.cutoff)
-        if self.bond is not None or self.cutoff:
-            raise InputError(
-                f"engine {self.engine} has no bond limit and no cut-off",
-                where="bond" if self.bond is not None else "cutoff",
-                remedy="leave it out, or choose mps, quimb or auto as `engine`",
-            )
-        return make_engine(self.engine)
+        return make_engine(self.engine, self.bond, self.cutoff)
 
     def engine_notices(self) -> list[str]:
         """What a reader should know of the engine: what `auto` chose and why; nothing of the others."""

@@ -164,7 +164,7 @@ class _ModelFile(msgspec.Struct):
 
 
 def _read(path: Path) -> dict[str, Any]:
-    document: Any = read_json(path, object, remedy=_RETRAIN)  # type: ignore[type-abstract]
+    document: Any = read_json(path, object, remedy=_RETRAIN)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise InputError("is not a model file", where=path, remedy="give a model.json that qpbae train wrote")
     version = document.get("schema_version")
