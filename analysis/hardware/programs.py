@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -16,71 +15,15 @@ from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.model.specification import ModelSpecification
 
 
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """A compiled program and what it is of.
-
-    Args:
-        patch_size: P.
-        readout: its name.
-        literal: whether the paper's circuit was left as it is.
-        program: compiled.
-    """
-
-    patch_size: int
-    readout: str
-    literal: bool
-    program: CompiledProgram
-
-    @property
-    def name(self) -> str:
-        """For files."""
-        return f"{self.readout}_p{self.patch_size}" + ("_literal" if self.literal else "")
-
-    @property
-    def title(self) -> str:
-        """For readers."""
-        kind = "literal" if self.literal else "reduced"
-        return f"{self.readout}, P = {self.patch_size}, {kind}"
-
-    def to_json(self) -> dict[str, Any]:
-        """Its figures and its stage log as JSON values."""
-        program, price = self.program, self.program.price
-        logical = next(r for r in reversed(program.log[: _placed_at(program)]))
-        return {
-            "patch_size": self.patch_size,
-            "bottleneck": program.specification.bottleneck,
-            "readout": self.readout,
-            "literal_circuit": self.literal,
-            "preparation": program.preparation.name,
-            "target": program.target.name,
-            "qubits": price.qubits,
-            "two_qubit_gates": {
-                "literal": program.literal_counts.two_qubit_gates,
-                "before_placement": logical.two_qubit_gates,
-                "native": price.two_qubit_gates,
-            },
-            "one_qubit_gates": price.one_qubit_gates,
-            "two_qubit_depth": price.two_qubit_depth,
-            "swaps": program.placement.swaps,
-            "duration_ns": price.duration_ns,
-            "estimated_fidelity": price.estimated_fidelity,
-            "stages": [stage.to_json() for stage in price.stages],
-            "measurement_fidelity": price.measurement_fidelity,
-            "placement": program.placement.to_json(),
-            "log": [record.to_json() for record in program.log],
-        }
-
-
-def compile_shown(
+def compile_programs(
     sizes: Sequence[tuple[int, int]],
     readouts: Sequence[str],
     preparation: Preparation,
     target: Target,
     seed: int = 0,
     on_program: Callable[[str], None] = lambda _: None,
-) -> list[Shown]:
-    """Compile each readout, reduced and literal.
+) -> list[CompiledProgram]:
+    """Each readout of one layer of the paper's blocks, reduced and literal.
 
     Args:
         sizes: (P, BD).
@@ -90,18 +33,43 @@ def compile_shown(
         seed: of initial angles and checks.
         on_program: called with words on what is compiled.
     """
-    shown = []
+    programs = []
     for size, bottleneck in sizes:
         specification = ModelSpecification.build(size, 1, bottleneck)
         angles = initial_angles(specification.ansatz, "dc", seed)
         for name, literal in product(readouts, (False, True)):
             on_program(f"hardware: {name}, P={size}{', literal' if literal else ''}")
-            program = compile_program(
-                specification, angles, get_readout(name), preparation, target, literal=literal, seed=seed
+            readout = get_readout(name)
+            programs.append(
+                compile_program(specification, angles, readout, preparation, target, literal=literal, seed=seed)
             )
-            shown.append(Shown(size, name, literal, program))
-    return shown
+    return programs
 
 
-def _placed_at(program: CompiledProgram) -> int:
-    return next(index for index, record in enumerate(program.log) if record.name.startswith("place on"))
+def program_row(program: CompiledProgram) -> dict[str, Any]:
+    """A program's figures and the records of its passes as JSON values."""
+    price = program.price
+    placed_at = next(index for index, record in enumerate(program.log) if record.name.startswith("place on"))
+    return {
+        "patch_size": program.specification.patch_size,
+        "bottleneck": program.specification.bottleneck,
+        "readout": program.readout.name,
+        "literal_circuit": program.literal,
+        "preparation": program.preparation.name,
+        "target": program.target.name,
+        "qubits": price.qubits,
+        "two_qubit_gates": {
+            "literal": program.literal_counts.two_qubit_gates,
+            "before_placement": program.log[placed_at - 1].two_qubit_gates,
+            "native": price.two_qubit_gates,
+        },
+        "one_qubit_gates": price.one_qubit_gates,
+        "two_qubit_depth": price.two_qubit_depth,
+        "swaps": program.placement.swaps,
+        "duration_ns": price.duration_ns,
+        "estimated_fidelity": price.estimated_fidelity,
+        "stages": [stage.to_json() for stage in price.stages],
+        "measurement_fidelity": price.measurement_fidelity,
+        "placement": program.placement.to_json(),
+        "log": [record.to_json() for record in program.log],
+    }

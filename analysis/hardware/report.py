@@ -11,8 +11,9 @@ import pandas as pd
 from qpbae_tn.analysis.hardware.bond_effect import bond_rows
 from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
 from qpbae_tn.analysis.hardware.general_compiler import OURS, SEEDS, compare
-from qpbae_tn.analysis.hardware.programs import Shown, compile_shown
+from qpbae_tn.analysis.hardware.programs import compile_programs, program_row
 from qpbae_tn.analysis.pages import Document, Page, PageOptions, Result, matched
+from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.data.layouts import open_data_set
@@ -61,18 +62,18 @@ LOG_COLUMNS = {
 def run(options: PageOptions) -> Result:
     """Compile, draw, compare with Qiskit, and see what cut patches do to detection."""
     target = load_target(TARGET)
-    shown = compile_shown(SIZES, READOUTS, MpsPreparation(2), target, options.seed, options.progress)
+    programs = compile_programs(SIZES, READOUTS, MpsPreparation(2), target, options.seed, options.progress)
     compared = compare(SIZES, target, options.seed, on_circuit=options.progress)
     document = {
         "seed": options.seed,
-        "rows": [item.to_json() for item in shown],
+        "rows": [program_row(one) for one in programs],
         "compared": list(compared),
     }
     options.progress("bond dimension and detection")
     data: dict[str, str | Path] = {"textures": "textures", **options.data}
     document["bond_rows"] = bond_rows(data, options.seed)
     digests = {name: open_data_set(str(source)).test(32).provenance.digest for name, source in data.items()}
-    return Result(document, _drawings(shown), digests)
+    return Result(document, _drawings(programs), digests)
 
 
 def content(document: Document) -> Content:
@@ -108,9 +109,9 @@ def content(document: Document) -> Content:
 def recompute(document: Document) -> Iterator[tuple[Any, Any]]:
     """At P = 4: `latent` and `ancilla`, reduced and literal, `latent` with exact preparation, and the cut patches."""
     target = load_target(TARGET)
-    shown = compile_shown(SIZES[:1], ("latent", "ancilla"), MpsPreparation(2), target, document["seed"])
+    programs = compile_programs(SIZES[:1], ("latent", "ancilla"), MpsPreparation(2), target, document["seed"])
     own = ("patch_size", "readout", "literal_circuit")
-    yield from matched(document["rows"], [one.to_json() for one in shown], own, CHECKED)
+    yield from matched(document["rows"], [program_row(one) for one in programs], own, CHECKED)
     ours = [case for case in OURS if case[:2] == ("latent", "exact")]
     compared = compare(SIZES[:1], target, document["seed"], ours, general=False)
     keys = ("patch_size", "compiler", "readout", "literal", "preparation")
@@ -119,14 +120,21 @@ def recompute(document: Document) -> Iterator[tuple[Any, Any]]:
     yield from matched(document["bond_rows"], bonds, ("data", "patch_size", "bond"))
 
 
-def _drawings(shown: Sequence[Shown]) -> dict[str, Figure]:
-    drawings = {f"circuit_{item.name}": circuit_svg(item.program, item.title) for item in shown}
-    for size in dict.fromkeys(item.patch_size for item in shown):
-        reduced = {item.readout: item.program for item in shown if item.patch_size == size and not item.literal}
-        drawings[f"grid_p{size}"] = grid_svg(reduced)
-    small = min(item.patch_size for item in shown)
-    hidden = {f"circuit_{item.name}" for item in shown if item.literal and item.patch_size > small}
-    return {name: Figure(svg, natural_size=True) for name, svg in drawings.items() if name not in hidden}
+def _drawings(programs: Sequence[CompiledProgram]) -> dict[str, Figure]:
+    """Every reduced circuit, the literal ones of the smallest patches, and where the reduced ones stand."""
+    small = min(program.specification.patch_size for program in programs)
+    grids: dict[str, dict[str, CompiledProgram]] = {}
+    drawings = {}
+    for program in programs:
+        name, size = program.readout.name, program.specification.patch_size
+        form = "literal" if program.literal else "reduced"
+        if not program.literal:
+            grids.setdefault(f"grid_p{size}", {})[name] = program
+        if not program.literal or size == small:
+            suffix = "_literal" if program.literal else ""
+            drawings[f"circuit_{name}_p{size}{suffix}"] = circuit_svg(program, f"{name}, P = {size}, {form}")
+    drawings |= {name: grid_svg(shown) for name, shown in grids.items()}
+    return {name: Figure(svg, natural_size=True) for name, svg in drawings.items()}
 
 
 def _compared(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

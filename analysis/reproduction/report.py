@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,23 +15,30 @@ from qpbae_tn.analysis.pages import Document, Page, PageOptions, Result, matched
 from qpbae_tn.analysis.reproduction.authors import LOSS_FACTOR
 from qpbae_tn.analysis.reproduction.departures import departure_rows
 from qpbae_tn.analysis.reproduction.measurements import measurements
-from qpbae_tn.analysis.reproduction.results import run_or_read
+from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.ceilings import effective_parameters
 from qpbae_tn.metrics.evaluation import METRIC_TITLES
 from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.platform import processor_count
 from qpbae_tn.report.charts import PALETTE, chart
 from qpbae_tn.report.content import Content, Figure
 from qpbae_tn.study.cells import QUANTUM
 from qpbae_tn.study.charts import overlap_chart, stride_chart
 from qpbae_tn.study.presets import paper_cells
+from qpbae_tn.study.sources import Source, open_sources
+from qpbae_tn.study.specification import read_study
+from qpbae_tn.study.store import results_path
 from qpbae_tn.study.tables import Comparison, StudyResults, compare_with_paper
-from qpbae_tn.study.work import CURVE_THRESHOLDS
+from qpbae_tn.study.work import CURVE_THRESHOLDS, run_study
+from qpbae_tn.study.workers import LocalProcesses
 from qpbae_tn.tables import frame
 
 RUNS = Path("runs")
 """Where `qpbae study run` puts the two studies; a call that resumes, or has no data, takes their results from there."""
 AUTHORS = "authors_results"
 """Name under which the folder of the authors' result files is given."""
+DATA_NAMES = {"busi_32": "busi", "mvtec_grid_256": "grid"}
+"""Names that other reports give the same data sets."""
 METRICS = ("aupro", "auroc")
 SIZES = ["patch_size", "bottleneck", "stride"]
 TITLES = {"patch_size": "P", "bottleneck": "BD", "stride": "S", **METRIC_TITLES}
@@ -50,6 +57,41 @@ def run(options: PageOptions) -> Result:
         changes, _ = run_or_read("departures", options.data, place / "departures", options.progress)
     options.progress("measurements")
     return result(paper, changes, measurements(paper, sources, options.data.get(AUTHORS)))
+
+
+def run_or_read(
+    name: str, data: Mapping[str, Path], place: Path, progress: Callable[[str], None] = lambda _: None
+) -> tuple[StudyResults, dict[str, Source]]:
+    """A preset's results: continued on the data sets that are given, or read as they are where none is.
+
+    Args:
+        name: of the preset.
+        data: name to folder; names of other reports and the study's own.
+        place: the study's folder.
+        progress: called with words on what is being done.
+    """
+    study = read_study(name)
+    progress(study.title)
+    folders = {DATA_NAMES.get(key, key): str(folder) for key, folder in data.items()}
+    folders = {key: folder for key, folder in folders.items() if key in study.data}
+    sources: dict[str, Source] = {}
+    if folders:
+        sources = open_sources(study, folders)
+        jobs = LocalProcesses(processor_count())
+        outcome = run_study(study, sources, results_path(place), jobs)
+        if outcome.failed:
+            raise InputError(
+                f"{len(outcome.failed)} cells failed, the first: {next(iter(outcome.failed.values()))}",
+                where=place,
+                remedy="see qpbae study status, and try again with `retry_failed`",
+            )
+    elif not results_path(place).exists():
+        raise InputError(
+            "the reproduction needs data that are not bundled",
+            where="data",
+            remedy=f"give {', '.join(f'`data` {key}=DIR' for key in study.data)}, as many as there are",
+        )
+    return StudyResults.read(place), sources
 
 
 def result(paper: StudyResults, changes: StudyResults, measured: Mapping[str, Any]) -> Result:

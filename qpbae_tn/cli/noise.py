@@ -55,13 +55,13 @@ def noise(
     document = request.run(reporter)
     describe(document, reporter)
     if output is not None:
-        from qpbae_tn.output import write_atomically, write_json
-        from qpbae_tn.report.render import rows_as_csv, to_csv
+        from qpbae_tn.output import write_json
+        from qpbae_tn.tables import write_csv
 
         with output_folder(output, force=force) as place:
             write_json(place / "noise.json", document)
             for name in ("rows", "stage_rows"):
-                write_atomically(place / f"{name}.csv", to_csv(*rows_as_csv(document[name])))
+                write_csv(place / f"{name}.csv", document[name])
         reporter.console.print(f"Study written to {output}", markup=False, soft_wrap=True)
         document = {**document, "output": str(output)}
     reporter.emit(document)

@@ -87,12 +87,12 @@ def write(found: Found, place: Path) -> None:
 
     from qpbae_tn.analysis.shots.charts import metric_chart
     from qpbae_tn.compiler.readouts import Quantity
-    from qpbae_tn.output import write_atomically, write_json
-    from qpbae_tn.report.render import rows_as_csv, to_csv
+    from qpbae_tn.output import write_json
+    from qpbae_tn.tables import write_csv
 
     document = found.to_json()
     write_json(place / "shots.json", document)
-    write_atomically(place / "rows.csv", to_csv(*rows_as_csv(document["rows"])))
+    write_csv(place / "rows.csv", document["rows"])
     rows, exact = pd.DataFrame(document["rows"]), document["exact"]
     for values in exact:
         quantity = Quantity(values["quantity"])

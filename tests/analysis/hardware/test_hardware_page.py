@@ -4,7 +4,7 @@ import pytest
 
 from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
 from qpbae_tn.analysis.hardware.general_compiler import _paper_circuit, compare
-from qpbae_tn.analysis.hardware.programs import compile_shown
+from qpbae_tn.analysis.hardware.programs import compile_programs, program_row
 from qpbae_tn.analysis.hardware.report import content
 from qpbae_tn.compiler.circuits import reconstruction_registers
 from qpbae_tn.compiler.generic import generic_angles, generic_state
@@ -16,11 +16,11 @@ from qpbae_tn.model.specification import ModelSpecification
 
 @pytest.fixture(scope="module")
 def shown():
-    return compile_shown(((4, 1),), ("latent", "ancilla"), MpsPreparation(2), load_target("willow_pink"))
+    return compile_programs(((4, 1),), ("latent", "ancilla"), MpsPreparation(2), load_target("willow_pink"))
 
 
 def test_drawings_are_svg_that_names_every_qubit(shown):
-    program = shown[0].program
+    program = shown[0]
     svg = circuit_svg(program, "latent")
     ElementTree.fromstring(svg)
     for logical in program.qubit_map:
@@ -30,7 +30,7 @@ def test_drawings_are_svg_that_names_every_qubit(shown):
 
 
 def test_rows_show_literal_beside_reduced(shown):
-    rows = {(one.readout, one.literal): one.to_json() for one in shown}
+    rows = {(one.readout.name, one.literal): program_row(one) for one in shown}
     reduced, literal = (rows["ancilla", kind]["two_qubit_gates"]["native"] for kind in (False, True))
     assert reduced < literal
     assert rows["latent", False]["estimated_fidelity"] > rows["ancilla", True]["estimated_fidelity"]
@@ -42,7 +42,7 @@ def test_content_without_qiskit_says_nothing_of_it(shown):
     compared = compare(((4, 1),), load_target("willow_pink"), 0, ours, general=False)
     bond = {"data": "textures", "patch_size": 4, "bottleneck": 1, "bond": "1", "median_fidelity": 0.99}
     document = {
-        "rows": [one.to_json() for one in shown],
+        "rows": [program_row(one) for one in shown],
         "compared": list(compared),
         "bond_rows": [bond | {name: {"value": 0.9, "low": 0.8, "high": 0.95} for name in ("auroc", "aupro")}],
     }

@@ -16,8 +16,7 @@ from qpbae_tn.analysis.pages import differences, fill_page, load_page, read_comm
 from qpbae_tn.analysis.reproduction.authors import image_count, read_losses, read_metrics
 from qpbae_tn.analysis.reproduction.departures import CHANGES
 from qpbae_tn.analysis.reproduction.measurements import measurements
-from qpbae_tn.analysis.reproduction.report import PAGE, result
-from qpbae_tn.analysis.reproduction.results import run_or_read
+from qpbae_tn.analysis.reproduction.report import PAGE, result, run_or_read
 from qpbae_tn.errors import InputError
 from qpbae_tn.report.content import Made
 from qpbae_tn.report.template import Filled
