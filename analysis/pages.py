@@ -32,6 +32,7 @@ Progress = Callable[[str], None]
 MODULES: dict[str, str] = {
     "resources": "qpbae_tn.analysis.resources.report",
     "example": "qpbae_tn.analysis.example.report",
+    "detection": "qpbae_tn.analysis.detection.report",
     "expressivity": "qpbae_tn.analysis.expressivity.report",
     "scaling": "qpbae_tn.analysis.scaling.report",
     "shots": "qpbae_tn.analysis.shots.report",

@@ -15,6 +15,8 @@ from qpbae_tn.model.blocks import RY
 from qpbae_tn.model.specification import ModelSpecification
 
 STARTS = 3
+NEAR = 0.1
+"""Standard deviation in radians of the noise on a start near a known point."""
 MAX_ITERATIONS = 1000
 GRADIENT_TOLERANCE = 1e-7
 TIE = 1e-9
@@ -39,9 +41,13 @@ class Converged:
 
 
 def train_to_convergence(
-    specification: ModelSpecification, mean_state: MeanState, seed: int = 0, starts: int = STARTS
+    specification: ModelSpecification,
+    mean_state: MeanState,
+    seed: int = 0,
+    starts: int = STARTS,
+    fewer: NDArray[np.float64] | None = None,
 ) -> Converged:
-    """Minimise C(t) by L-BFGS with the exact gradient, from the DC solution and from random angles.
+    """Minimise C(t) by L-BFGS with the exact gradient, from the DC solution, from random angles, and from fewer layers.
 
     The losses of the starts are kept: where they differ the landscape has several valleys, and the best one is a bound.
 
@@ -49,24 +55,29 @@ def train_to_convergence(
         specification: the model.
         mean_state: of the training images.
         seed: of the starts.
-        starts: number of descents, at least one.
+        starts: number of descents besides those from fewer layers, at least one.
+        fewer: the trained angles of an ansatz that this one continues. With further angles of zero, which leave the
+            loss as it is where the trash comes first, they are one more start, and what is found is never above them.
     """
     loss = MeanStateLoss(specification, mean_state)
     rng = np.random.default_rng(seed)
     count = specification.ansatz.parameter_count
-    found = []
-    for index in range(starts):
-        noise = rng.normal(size=count)
-        start = dc_angles(specification.ansatz) + 0.1 * noise if index == 0 else noise
-        found.append(
-            minimize(
-                loss.value_and_gradient,
-                start,
-                jac=True,
-                method="L-BFGS-B",
-                options={"maxiter": MAX_ITERATIONS, "gtol": GRADIENT_TOLERANCE, "ftol": 1e-12},
-            )
+    noises = rng.normal(size=(starts, count))
+    points = [dc_angles(specification.ansatz) + NEAR * noises[0], *noises[1:]]
+    if fewer is not None:
+        neutral = np.concatenate([fewer, np.zeros(count - fewer.size)])
+        # At the neutral layer itself the gradient by its angles may vanish by symmetry.
+        points += [neutral, neutral + NEAR * rng.normal(size=count)]
+    found = [
+        minimize(
+            loss.value_and_gradient,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": MAX_ITERATIONS, "gtol": GRADIENT_TOLERANCE, "ftol": 1e-12},
         )
+        for start in points
+    ]
     least = min(float(result.fun) for result in found)
     best = next(result for result in found if float(result.fun) <= least + TIE)
     gradient = loss.value_and_gradient(best.x)[1]

@@ -17,12 +17,15 @@ from qpbae_tn.experiment.ceilings import effective_parameters, pca_ceiling, prod
 from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import Scorer, anomaly_maps, model_scorer
-from qpbae_tn.metrics.evaluation import evaluate_maps
+from qpbae_tn.metrics.evaluation import Measured, Metric, evaluate_maps, measure_table, paired_differences
+from qpbae_tn.metrics.ranked import Aupro, BestF1, PixelAuroc
+from qpbae_tn.metrics.table import PixelTable
 from qpbae_tn.model.blocks import BLOCK_KINDS
 from qpbae_tn.model.fidelity import latent_rows
 from qpbae_tn.model.specification import ModelSpecification
 
-METRICS = ("auroc", "aupro", "best_f1")
+METRICS: tuple[Metric, ...] = (PixelAuroc(), Aupro(), BestF1())
+DC = "dc_overlap"
 RESAMPLES = 50
 FLAT_DRAWS = 16
 
@@ -82,9 +85,11 @@ def run_study(plan: ExpressivityPlan, progress: Callable[[str], None] = lambda _
 def _trained(cell: LoadedExperiment, layers: Sequence[int]) -> tuple[list[dict[str, Any]], NDArray[np.float64] | None]:
     """A row for each block kind and number of layers, and the angles of one layer of the paper's blocks."""
     rows, scorers, paper = {}, {}, None
-    for kind, count in product(BLOCK_KINDS, layers):
-        specification = cell.variant(block=kind, layers=count).specification
-        converged = train_to_convergence(specification, cell.problem.train_mean, cell.experiment.seed)
+    fewer: dict[str, NDArray[np.float64]] = {}
+    for kind, count in product(BLOCK_KINDS, sorted(layers)):
+        specification, seed = cell.variant(block=kind, layers=count).specification, cell.experiment.seed
+        converged = train_to_convergence(specification, cell.problem.train_mean, seed, fewer=fewer.get(kind))
+        fewer[kind] = converged.angles
         overlaps = _uniform_overlaps(specification, converged.angles)
         key = f"{kind}-{count}"
         rows[key] = {
@@ -100,8 +105,13 @@ def _trained(cell: LoadedExperiment, layers: Sequence[int]) -> tuple[list[dict[s
         }
         scorers[key] = model_scorer(specification, converged.angles, cell.engine, "reconstruction")
         paper = converged.angles if key == "ry-1" else paper
-    found = _detection(cell, scorers)
-    return [row | {"metrics": found[key]} for key, row in rows.items()], paper
+    measured = _measured(cell, {**scorers, DC: DcOverlap().similarity})
+    untrained = measured.pop(DC)
+    for key, found in measured.items():
+        rows[key]["metrics"] = _intervals(found)
+        differences = paired_differences(found, untrained)
+        rows[key]["above_dc_overlap"] = {name: value.to_json() for name, value in differences.items()}
+    return list(rows.values()), paper
 
 
 def _references(cell: LoadedExperiment) -> list[dict[str, Any]]:
@@ -111,12 +121,13 @@ def _references(cell: LoadedExperiment) -> list[dict[str, Any]]:
     uniform = np.full(len(sigma), len(sigma) ** -0.5)
     pca = FittedPatchPca(leading_eigenvectors(mean, 1 << specification.bottleneck))
     losses = {
-        "dc_overlap": 1.0 - float(uniform @ sigma @ uniform),
+        DC: 1.0 - float(uniform @ sigma @ uniform),
         "product_filter": 1.0 - product_ceiling(specification, sigma, cell.experiment.seed),
         "patch_pca": 1.0 - pca_ceiling(specification, mean),
     }
-    found = _detection(cell, {"dc_overlap": DcOverlap().similarity, "patch_pca": pca.similarity})
-    return [{"detector": name, "loss": loss, "metrics": found.get(name)} for name, loss in losses.items()]
+    found = _measured(cell, {DC: DcOverlap().similarity, "patch_pca": pca.similarity})
+    metrics = {name: _intervals(own) for name, own in found.items()}
+    return [{"detector": name, "loss": loss, "metrics": metrics.get(name)} for name, loss in losses.items()]
 
 
 def _flat(cell: LoadedExperiment, angles: NDArray[np.float64]) -> dict[str, Any]:
@@ -140,13 +151,15 @@ def _flat(cell: LoadedExperiment, angles: NDArray[np.float64]) -> dict[str, Any]
     return {"draws": len(draws), **ranges}
 
 
-def _detection(cell: LoadedExperiment, scorers: Mapping[str, Scorer]) -> dict[str, dict[str, Any]]:
+def _measured(cell: LoadedExperiment, scorers: Mapping[str, Scorer]) -> dict[str, dict[str, Measured]]:
     maps, _ = anomaly_maps(cell.specification, cell.test.images, scorers, dtype=np.float32)
-    result = {}
-    for name, found in maps.items():
-        metrics = evaluate_maps(found, cell.test.masks, 0.0, resamples=RESAMPLES, seed=cell.experiment.seed)
-        result[name] = {metric: metrics[metric].to_json() for metric in METRICS}
-    return result
+    tables = {name: PixelTable(found, cell.test.masks, 0.0) for name, found in maps.items()}
+    seed = cell.experiment.seed
+    return {name: measure_table(table, METRICS, resamples=RESAMPLES, seed=seed) for name, table in tables.items()}
+
+
+def _intervals(found: Mapping[str, Measured]) -> dict[str, Any]:
+    return {name: value.interval.to_json() for name, value in found.items()}
 
 
 def _uniform_overlaps(specification: ModelSpecification, angles: NDArray[np.float64]) -> list[float]:

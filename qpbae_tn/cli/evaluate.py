@@ -33,7 +33,7 @@ AT_THRESHOLD = {
 """The same for the table at the operating thresholds."""
 
 
-@o.takes_settings("data", "test", "score", "threshold", "baselines", *o.ENGINE_SETTINGS, "seed")
+@o.takes_settings("data", "test", "threshold", "baselines", *o.ENGINE_SETTINGS, "seed", of_model=o.SCORE_SETTINGS)
 def evaluate(
     run: o.RunArgument,
     settings: dict[str, Any],
@@ -45,7 +45,6 @@ def evaluate(
     """Evaluate a model and its baselines on a test set; with --output, write metrics, scores and maps."""
     from qpbae_tn.cli.destination import keep_inputs
     from qpbae_tn.experiment.description import Experiment
-    from qpbae_tn.experiment.evaluation import operating_threshold_of
     from qpbae_tn.experiment.loaded import LoadedExperiment
     from qpbae_tn.model.model import Model
     from qpbae_tn.output import check_output_folder, output_folder, write_json
@@ -54,7 +53,6 @@ def evaluate(
     settings["test_seed"] = settings.pop("seed")  # the seed of training is the model's
     model = Model.load(run)
     experiment = Experiment.of_model(model, **settings)
-    operating_threshold_of(model, experiment.scoring, experiment.threshold)
     if output is not None:
         keep_inputs(output, (run,))
         check_output_folder(output, force=force)
@@ -126,6 +124,16 @@ def describe(result: Evaluation, reporter: Reporter) -> None:
         left=("detector",),
         bold=(0,),
     )
+    if result.differences:
+        reporter.table(
+            "Model minus baseline, paired: the same resamples of images for both (95% intervals)",
+            ("baseline", *SHOWN.values()),
+            [
+                (name, *(show_difference(found[metric]) for metric in SHOWN))
+                for name, found in result.differences.items()
+            ],
+            left=("baseline",),
+        )
     reporter.table(
         "At the operating thresholds (d: only images with a defect, p: pooled pixels)",
         ("detector", *AT_THRESHOLD.values()),
@@ -133,6 +141,14 @@ def describe(result: Evaluation, reporter: Reporter) -> None:
         left=("detector",),
         bold=(0,),
     )
+
+
+def show_difference(value: Interval) -> str:
+    """A difference above its interval, with signs; a dash where it is not defined."""
+    if not value.defined:
+        return "-"
+    low, high = (f"{end:+.2f}".replace("0.", ".") for end in (value.low, value.high))
+    return f"{value.value:+.3f}\n{low} {high}"
 
 
 def show(value: Interval) -> str:

@@ -6,7 +6,7 @@ The settings of an experiment are options of their own names, made from its desc
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,9 +19,10 @@ from qpbae_tn.experiment.description import BASELINE_NAMES, choices, default, fi
 
 MODEL_SETTINGS = ("patch_size", "stride", "bottleneck", "ansatz", "block", "layers", "trash", "pixel_order")
 ENGINE_SETTINGS = ("engine", "bond", "cutoff")
+SCORE_SETTINGS = ("score", "outcomes", "weights", "epsilon", "positions", "fold")
 TRAINING_SETTINGS = (
-    "data", *MODEL_SETTINGS, *ENGINE_SETTINGS, "image_size", "epochs", "learning_rate", "batch_size", "train",
-    "validation", "split", "init", "initial_angles",
+    "data", *MODEL_SETTINGS, *ENGINE_SETTINGS, "image_size", "objective", "optimizer", "starts", "steps", "epochs",
+    "learning_rate", "batch_size", "train", "validation", "split", "init", "initial_angles", *SCORE_SETTINGS,
 )  # fmt: skip
 
 _PATHS = ("split", "initial_angles")
@@ -36,9 +37,9 @@ def setting(name: str, *, bounded: bool = True) -> Any:
         name: of the setting.
         bounded: whether the option checks the setting's least value; needless where an `Experiment` is made of it.
     """
-    known = choices(name)
+    known, option = choices(name), f"--{name.replace('_', '-')}"
     return typer.Option(
-        f"--{name.replace('_', '-')}",
+        f"{option}/--no-{option[2:]}" if kind(name) is bool else option,
         help=field_help(name),
         min=least(name) if bounded and kind(name) is int and name not in _IN_WORDS else None,
         metavar="|".join(known) if known else None,
@@ -46,11 +47,17 @@ def setting(name: str, *, bounded: bool = True) -> Any:
     )
 
 
-def takes_settings(*settings: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def takes_settings(
+    *settings: str, of_model: Sequence[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command an option for each of these settings.
 
     The command takes them as one keyword argument `settings`: what was given, by name, ready for an `Experiment`.
     They stand behind its arguments and before its own options in `--help`.
+
+    Args:
+        settings: their names.
+        of_model: settings that a model file has; those that are not given are left out, to be taken from there.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -59,10 +66,10 @@ def takes_settings(*settings: str) -> Callable[[Callable[..., None]], Callable[.
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=_IN_WORDS.get(name, default(name)),
-                annotation=Annotated[_type_of(name), setting(name, bounded=False)],
+                default=None if name in of_model else _IN_WORDS.get(name, default(name)),
+                annotation=Annotated[_type_of(name, optional=name in of_model), setting(name, bounded=False)],
             )
-            for name in settings
+            for name in (*settings, *of_model)
         ]
         first = [one.replace(kind=one.KEYWORD_ONLY) for one in own if one.default is one.empty]
         last = [one.replace(kind=one.KEYWORD_ONLY) for one in own if one.default is not one.empty]
@@ -70,6 +77,8 @@ def takes_settings(*settings: str) -> Callable[[Callable[..., None]], Callable[.
         @wraps(command)
         def called(**given: Any) -> None:
             values = {name: _value(name, given.pop(name)) for name in settings}
+            own = {name: given.pop(name) for name in of_model}
+            values |= {name: _value(name, value) for name, value in own.items() if value is not None}
             command(settings=values, **given)
 
         parameters = [*first, *made, *last]
@@ -81,11 +90,11 @@ def takes_settings(*settings: str) -> Callable[[Callable[..., None]], Callable[.
     return decorate
 
 
-def _type_of(name: str) -> Any:
+def _type_of(name: str, *, optional: bool = False) -> Any:
     if name in _IN_WORDS:
         return str
     plain: Any = Path if name in _PATHS else kind(name)
-    return plain | None if default(name) is None else plain
+    return plain | None if optional or default(name) is None else plain
 
 
 def _value(name: str, given: Any) -> Any:

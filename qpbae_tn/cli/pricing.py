@@ -28,7 +28,7 @@ def training_work(loaded: LoadedExperiment) -> dict[str, Any]:
         "train_images": images,
         "validation_images": len(loaded.validation),
         "patches_per_image": patches,
-        "steps": batches * experiment.epochs,
+        "steps": _steps(loaded, batches),
         "parameters": loaded.initial_angles.size,
     }
     if experiment.engine == "qsim":
@@ -49,6 +49,16 @@ def training_work(loaded: LoadedExperiment) -> dict[str, Any]:
         work["digesting_flops"] = 2 * patches * images * size * min(size, rows)
         work["flops_per_step"] = 2 * kept * size * rows * (2 if rows < size else 1) + 4 * 32 * kept * size * blocks
     return work
+
+
+def _steps(loaded: LoadedExperiment, batches: int) -> int:
+    """Steps of Adam, or at most so many of L-BFGS from all starts of all numbers of layers."""
+    from qpbae_tn.experiment.descent import layer_prefixes
+
+    experiment = loaded.experiment
+    if experiment.chosen_optimizer == "adam":
+        return batches * experiment.epochs
+    return experiment.steps * (experiment.starts + 2) * len(layer_prefixes(loaded.specification.ansatz))
 
 
 def _mps_engine(engine: Engine, specification: ModelSpecification) -> MpsEngine | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qpbae_tn.experiment.evaluation import Evaluation
 
 
-@o.takes_settings(*o.TRAINING_SETTINGS, "test", "score", "baselines", "seed")
+@o.takes_settings(*o.TRAINING_SETTINGS, "test", "baselines", "seed")
 def run(
     settings: dict[str, Any],
     target: Annotated[

@@ -12,7 +12,7 @@ from qpbae_tn.cli.destination import Destination, keep_inputs
 from qpbae_tn.cli.reporter import Reporter
 
 
-@o.takes_settings("score", "threshold", *o.ENGINE_SETTINGS, "seed")
+@o.takes_settings("threshold", *o.ENGINE_SETTINGS, "seed", of_model=o.SCORE_SETTINGS)
 def segment(
     run: o.RunArgument,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.", show_default=False)],

@@ -48,15 +48,31 @@ def train(
 
 def train_with_progress(loaded: LoadedExperiment, reporter: Reporter) -> TrainingOutcome:
     """Train with a progress bar, and say what a reader should know."""
+    from qpbae_tn.experiment.training import UNCONVERGED
     from qpbae_tn.experiment.training import train as train_model
 
     for notice in loaded.notices:
         reporter.notice(notice)
-    with reporter.progress("training", loaded.experiment.epochs) as progress:
+    with reporter.progress("training", _rounds(loaded)) as progress:
         outcome = train_model(loaded, on_epoch=lambda _: progress.advance(progress.task_ids[0]))
+    if outcome.far_from_converged:
+        reporter.notice(
+            f"the loss, {outcome.optimum.value:.4f}, is more than {UNCONVERGED:.0f} times that of the best product "
+            "filter: the training has not converged; try more --epochs, --init dc or --optimizer lbfgs"
+        )
     if outcome.zero_patches:
         reporter.notice(f"{outcome.zero_patches} training patches are all zero; |0...0> stands in for them")
     return outcome
+
+
+def _rounds(loaded: LoadedExperiment) -> int:
+    """How often training reports: once an epoch of Adam, once a number of layers of L-BFGS."""
+    from qpbae_tn.experiment.descent import layer_prefixes
+
+    experiment = loaded.experiment
+    if experiment.chosen_optimizer == "adam":
+        return experiment.epochs
+    return len(layer_prefixes(loaded.specification.ansatz))
 
 
 def default_name(experiment: Experiment) -> str:
@@ -75,15 +91,24 @@ def describe(outcome: TrainingOutcome, reporter: Reporter) -> None:
         ("qubits", f"{n} = {specification.trash_count} trash + {specification.bottleneck} latent"),
         ("parameters", f"{specification.ansatz.parameter_count}, {seen}"),
     ]
+    optimum, name = outcome.optimum, "loss" if outcome.optimum.bound is None else "log-volume"
     if outcome.history:
         first, last = outcome.history[0], outcome.history[-1]
-        start = f"{first.loss:.4f} in epoch {first.epoch}, " if first is not last else ""
-        rows.append(("loss", f"{start}{last.loss:.4f} in epoch {last.epoch}"))
+        unit = "epoch" if optimum.optimizer == "adam" else "step"
+        start = f"{first.loss:.4f} in {unit} {first.epoch}, " if first is not last else ""
+        rows.append((name, f"{start}{last.loss:.4f} in {unit} {last.epoch}"))
         if last.validation_loss is not None:
-            rows.append(("validation loss", f"{last.validation_loss:.4f}"))
-    rows.append(("ceiling", f"{outcome.ceiling_loss:.4f}, the least loss that any encoder could reach (PCA)"))
-    if outcome.product_ceiling_loss is not None:
-        rows.append(("product ceiling", f"{outcome.product_ceiling_loss:.4f}, the least loss of product filters"))
-    rows.append(("threshold", f"{outcome.model.thresholds['reconstruction']:.5f} on the scale of Y"))
+            rows.append((f"validation {name}", f"{last.validation_loss:.4f}"))
+    if optimum.start is not None:
+        rows.append(("lbfgs", f"lowest from start {optimum.start!r}, {optimum.evaluations} evaluations in all"))
+    if optimum.bound is not None:
+        rows.append(("log det", f"{optimum.bound:.4f}, which no encoder goes below; the gap is {optimum.gap:.4f}"))
+    else:
+        rows.append(("ceiling", f"{outcome.ceiling_loss:.4f}, the least loss that any encoder could reach (PCA)"))
+        if outcome.product_ceiling_loss is not None:
+            rows.append(("product ceiling", f"{outcome.product_ceiling_loss:.4f}, the least loss of product filters"))
+    label = outcome.model.score.label
+    rows.append(("score", label))
+    rows.append(("threshold", f"{outcome.model.thresholds[label]:.5f} on the scale of Y"))
     rows.append(("time", f"{outcome.training_seconds:.2f} s in the loop"))
     reporter.facts("Training", rows)

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
 
 from qpbae_tn.engines.exact import MeanState, mean_state
-from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.experiment.autoencoder import PAPER_HIDDEN, PROGRAM_HIDDEN, ClassicalAutoencoder
 from qpbae_tn.experiment.description import BaselineName
 from qpbae_tn.experiment.fit import combine
 from qpbae_tn.experiment.loaded import LoadedExperiment
-from qpbae_tn.experiment.scoring import PatchBatch, model_scorer
-from qpbae_tn.model.names import ScoreKind
-from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.experiment.normal import learn_normal, learn_places
+from qpbae_tn.experiment.outcome_baselines import FittedWalsh, Mahalanobis, Walsh
+from qpbae_tn.experiment.scoring import PatchBatch, Scorer, at_places, model_scorer
+from qpbae_tn.model.outcomes import Outcomes
 
 Array = NDArray[np.floating]
 
@@ -165,31 +165,34 @@ class Untrained:
     needs_training_images: bool = False
 
     def fit(self, loaded: LoadedExperiment) -> FixedModel:
-        """There is nothing to learn."""
-        return FixedModel(
-            loaded.specification, loaded.initial_angles, loaded.engine, loaded.experiment.score, self.name
-        )
+        """Nothing is learned but what is normal for it, where the score asks that."""
+        specification, angles, score = loaded.specification, loaded.initial_angles, loaded.experiment.scoring
+        normal, count = None, 0
+        if score.learned:
+            normal = learn_normal(specification, angles, loaded.engine, loaded.train.images, score)
+        if score.kind == "weighted":
+            count = Outcomes(specification, score.outcomes).count
+        return FixedModel(model_scorer(specification, angles, loaded.engine, score, normal), self.name, count)
 
 
 @dataclass(frozen=True, eq=False)
 class FixedModel:
-    """A circuit at given angles, shape (parameter_count,), radians; see `FittedBaseline`."""
+    """A circuit at given angles, scored as the model is; see `FittedBaseline`."""
 
-    specification: ModelSpecification
-    angles: Array
-    engine: Engine
-    score: ScoreKind
+    scorer: Scorer
     name: str
     parameter_count: int = 0
 
     def similarity(self, batch: PatchBatch) -> Array:
-        """The fidelity that the model is scored by, shape (N,)."""
-        return model_scorer(self.specification, self.angles, self.engine, self.score)(batch)
+        """As the model's score has it, shape (N,)."""
+        return self.scorer(batch)
 
 
 BASELINES: dict[BaselineName, Baseline] = {
     "dc_overlap": DcOverlap(),
     "patch_pca": PatchPca(),
+    "walsh": Walsh(),
+    "mahalanobis": Mahalanobis(),
     "untrained": Untrained(),
     "classical": ClassicalAutoencoder(PAPER_HIDDEN),
     "classical_4_4": ClassicalAutoencoder(PROGRAM_HIDDEN),
@@ -202,11 +205,38 @@ def fit_baselines(loaded: LoadedExperiment) -> tuple[list[FittedBaseline], dict[
     Returns:
         The fitted baselines, and for each that could not be fitted the reason.
     """
-    experiment, left_out = loaded.experiment, {}
+    experiment, score, left_out = loaded.experiment, loaded.experiment.scoring, {}
     chosen = [BASELINES[name] for name in experiment.baselines]
     for baseline in chosen:
         if baseline.needs_training_images and not len(loaded.train):
             left_out[baseline.name] = "the data hold no training images"
         elif baseline.name == "untrained" and loaded.model is not None and experiment.initial_angles is None:
             left_out[baseline.name] = "the model file does not tell the initial angles"
-    return [baseline.fit(loaded) for baseline in chosen if baseline.name not in left_out], left_out
+        elif isinstance(baseline, Mahalanobis) and (reason := baseline.unfit_for(loaded.specification)) is not None:
+            left_out[baseline.name] = reason
+        elif not len(loaded.train) and (experiment.positions or (baseline.name == "untrained" and score.learned)):
+            left_out[baseline.name] = "the data hold no training images to learn from what is normal"
+    fitted = [baseline.fit(loaded) for baseline in chosen if baseline.name not in left_out]
+    return [_at_its_places(baseline, loaded) if experiment.positions else baseline for baseline in fitted], left_out
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedBaseline:
+    """A baseline whose anomalies are divided by what is normal at each place; see `FittedBaseline`."""
+
+    name: str
+    parameter_count: int
+    scorer: Scorer
+
+    def similarity(self, batch: PatchBatch) -> Array:
+        """Shape (N,)."""
+        return self.scorer(batch)
+
+
+def _at_its_places(fitted: FittedBaseline, loaded: LoadedExperiment) -> FittedBaseline:
+    """The same regard to places that the model has: weights for each place, or else division by the mean there."""
+    if isinstance(fitted, FixedModel | FittedWalsh):
+        return fitted
+    references = learn_places(loaded.specification, fitted.similarity, loaded.train.images)
+    count = fitted.parameter_count + references.size
+    return PlacedBaseline(fitted.name, count, at_places(fitted.similarity, references))

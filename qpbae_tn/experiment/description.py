@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 EngineName = Literal["exact", "qsim", "mps", "quimb", "auto"]
 Initialisation = Literal["normal", "dc"]
-BaselineName = Literal["dc_overlap", "patch_pca", "untrained", "classical", "classical_4_4"]
+BaselineName = Literal["dc_overlap", "patch_pca", "walsh", "mahalanobis", "untrained", "classical", "classical_4_4"]
 
 
 BASELINE_NAMES: tuple[BaselineName, ...] = get_args(BaselineName)

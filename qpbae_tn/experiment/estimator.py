@@ -24,14 +24,26 @@ from qpbae_tn.experiment.training import train
 from qpbae_tn.metrics.table import decide
 from qpbae_tn.model.ansatz import Ansatz
 from qpbae_tn.model.model import Model
-from qpbae_tn.model.names import AnsatzName, BlockName, PixelOrder, ScoreKind, Trash
+from qpbae_tn.model.names import (
+    AnsatzName,
+    BlockName,
+    Fold,
+    Objective,
+    Optimizer,
+    OutcomeKind,
+    PixelOrder,
+    ScoreKind,
+    Trash,
+    WeightRule,
+)
 from qpbae_tn.model.score import Score
 
 FloatArray = NDArray[np.float64]
 
 _SHARED = (
     "patch_size", "stride", "bottleneck", "ansatz", "block", "layers", "trash", "pixel_order", "epochs",
-    "learning_rate", "batch_size", "init", "engine", "threshold_quantile",
+    "learning_rate", "batch_size", "init", "engine", "threshold_quantile", "objective", "optimizer", "starts", "steps",
+    "outcomes", "weights", "epsilon", "positions", "fold",
 )  # fmt: skip
 """Parameters that are settings of the `Experiment` under the same name."""
 
@@ -53,7 +65,7 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
     a patch a side. An image's score is minus the largest value of its map.
 
     Args:
-        fidelity: what scores a patch, "reconstruction" (the paper) or "trash". (Not called `score`, which is a method.)
+        fidelity: what scores a patch, "reconstruction" (the paper), "trash" or "weighted". (`score` is a method.)
         validation_fraction: share of the images that is kept for validation and the threshold, at least one image.
         random_state: int, `numpy.random.RandomState` or None; an int gives what `qpbae train` gives with that seed.
 
@@ -83,6 +95,15 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         init: Initialisation = "normal",
         engine: EngineName = "exact",
         fidelity: ScoreKind = "reconstruction",
+        outcomes: OutcomeKind = "trash",
+        weights: WeightRule = "inverse",
+        epsilon: float = 1e-5,
+        positions: bool = False,
+        fold: Fold = "mean",
+        objective: Objective = "fidelity",
+        optimizer: Optimizer | None = None,
+        starts: int = 2,
+        steps: int = 3000,
         validation_fraction: float = 0.2,
         threshold_quantile: float = 0.99,
         random_state: int | np.random.RandomState | None = None,
@@ -101,23 +122,33 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
         self.init = init
         self.engine = engine
         self.fidelity = fidelity
+        self.outcomes = outcomes
+        self.weights = weights
+        self.epsilon = epsilon
+        self.positions = positions
+        self.fold = fold
+        self.objective = objective
+        self.optimizer = optimizer
+        self.starts = starts
+        self.steps = steps
         self.validation_fraction = validation_fraction
         self.threshold_quantile = threshold_quantile
         self.random_state = random_state
 
     @classmethod
-    def from_model(cls, model: Model | Path | str, *, fidelity: ScoreKind = "reconstruction") -> Self:
+    def from_model(cls, model: Model | Path | str, *, fidelity: ScoreKind | None = None) -> Self:
         """The fitted estimator of a trained model, or of the file that holds it.
 
-        Its parameters are the model's, so that a clone of it can be fitted on other images.
+        Its parameters are the model's, its score too unless another is given, so that a clone of it can be fitted on
+        other images.
 
         Raises:
             InputError: a file that is no model, or a model without a threshold for this fidelity.
         """
         model = model if isinstance(model, Model) else Model.load(Path(model))
-        known = Experiment.of_model(model, score=fidelity)
+        known = Experiment.of_model(model, **({} if fidelity is None else {"score": fidelity}))
         names = {name: getattr(known, name) for name in _SHARED if name not in ("engine", "init", "threshold_quantile")}
-        estimator = cls(**names, fidelity=fidelity, random_state=known.seed)
+        estimator = cls(**names, fidelity=known.score, random_state=known.seed)
         history = [EpochRecord(**record) for record in model.provenance.get("history", ())]
         return estimator._fitted(model, tuple(history))
 
@@ -149,19 +180,26 @@ class PatchAutoencoder(BaseEstimator):  # type: ignore[misc]
     def _fitted(self, model: Model, history: tuple[EpochRecord, ...]) -> Self:
         self.model_ = model
         self.history_ = history
-        self.threshold_ = operating_threshold_of(model, Score(self.fidelity))
+        self.threshold_ = operating_threshold_of(model, self._score)
         self.offset_ = -self.threshold_
         return self
 
     def anomaly_map(self, X: ArrayLike) -> FloatArray:
-        """The maps Y (Eq. 3) of images of shape (n, H, W): the same shape, in [0, 1/2], higher where less normal."""
+        """The maps Y (Eq. 3) of images of shape (n, H, W): the same shape, higher where less normal.
+
+        For fidelities under the mean fold they lie in [0, 1/2].
+        """
         check_is_fitted(self, "model_")
         specification = self.model_.specification
         images = _images(X)
         scorer = model_scorer(
-            specification, self.model_.angles, make_engine(self.engine), self.fidelity, self.model_.normal
+            specification, self.model_.angles, make_engine(self.engine), self._score, self.model_.normal
         )
-        return anomaly_maps(specification, images, {"model": scorer})[0]["model"]
+        return anomaly_maps(specification, images, {"model": scorer}, fold=self.fold)[0]["model"]
+
+    @property
+    def _score(self) -> Score:
+        return Score(self.fidelity, self.fold, self.positions, self.outcomes, self.weights, self.epsilon)
 
     def score_samples(self, X: ArrayLike) -> FloatArray:
         """How normal each image is: minus the largest value of its map, shape (n,), higher is more normal."""

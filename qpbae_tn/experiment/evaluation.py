@@ -16,8 +16,8 @@ from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.interval import Interval
-from qpbae_tn.metrics.evaluation import evaluate_maps
-from qpbae_tn.metrics.table import operating_threshold
+from qpbae_tn.metrics.evaluation import measure_table, paired_differences
+from qpbae_tn.metrics.table import PixelTable, operating_threshold
 from qpbae_tn.model.model import Model
 from qpbae_tn.model.score import Score
 
@@ -59,6 +59,8 @@ class Evaluation:
         model: the model's quality.
         maps: the model's maps Y, shape (images, H, W).
         baselines: quality of each baseline, by name.
+        differences: by baseline what the model's metrics are above its, each with a paired interval: the images are
+            drawn again for both at once.
         left_out: baselines that could not be computed, with the reason.
         zero_patches: test patches without any light.
     """
@@ -68,6 +70,7 @@ class Evaluation:
     model: DetectorResult
     maps: NDArray[np.float64]
     baselines: Mapping[str, DetectorResult]
+    differences: Mapping[str, Mapping[str, Interval]]
     left_out: Mapping[str, str]
     zero_patches: int
 
@@ -96,6 +99,10 @@ class Evaluation:
         return {
             "metrics": self.model.to_json(),
             "baselines": {name: result.to_json() for name, result in self.baselines.items()},
+            "differences": {
+                name: {metric: value.to_json() for metric, value in found.items()}
+                for name, found in self.differences.items()
+            },
             "baselines_left_out": dict(self.left_out),
             "score": self.score,
             "test_images": len(self.test),
@@ -116,8 +123,9 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a model beside baselines, which are fitted on the experiment's training images.
 
-    The model's operating threshold is the experiment's, or else the model's own. Baselines take theirs from the maps of
-    the validation images, or without any from all test maps, still without labels.
+    The model's operating threshold is the experiment's, or else the model's own for this score. Baselines, and a model
+    without one, take theirs from the maps of the validation images, or without any from all test maps, still without
+    labels. All are scored under the same fold, and with the same regard to places.
 
     Args:
         model: the trained model.
@@ -127,7 +135,7 @@ def evaluate(
         on_image: called after each test image.
 
     Raises:
-        InputError: images that cannot be used, or no threshold for the score.
+        InputError: images that cannot be used, or a score that the model knows too little for.
 
     Example:
         >>> from qpbae_tn.experiment.description import Experiment
@@ -142,14 +150,14 @@ def evaluate(
         loaded = LoadedExperiment(loaded, model=model)
     experiment, specification, test = loaded.experiment, model.specification, loaded.test
     score = experiment.scoring
-    threshold = operating_threshold_of(model, score, experiment.threshold)
     baselines, left_out = fit_baselines(loaded)
     scorers = {MODEL: model_scorer(specification, model.angles, loaded.engine, score, model.normal)}
     scorers |= {baseline.name: baseline.similarity for baseline in baselines}
     maps, zero_patches = anomaly_maps(specification, test.images, scorers, fold=score.fold, on_image=on_image)
-    thresholds = {MODEL: threshold}
-    if baselines:
-        normal = {baseline.name: baseline.similarity for baseline in baselines}
+    known = model.thresholds.get(score.label) if experiment.threshold is None else experiment.threshold
+    thresholds = {} if known is None else {MODEL: known}
+    normal = {name: scorer for name, scorer in scorers.items() if name not in thresholds}
+    if normal:
         own_maps = {name: maps[name] for name in normal}
         if len(loaded.validation):
             own_maps, _ = anomaly_maps(specification, loaded.validation.images, normal, fold=score.fold)
@@ -157,15 +165,19 @@ def evaluate(
     parameters = {baseline.name: baseline.parameter_count for baseline in baselines}
     parameters[MODEL] = specification.ansatz.parameter_count
     seed = experiment.evaluation_seed
-    results = {
-        name: DetectorResult(
-            evaluate_maps(maps[name], test.masks, thresholds[name], resamples=resamples, seed=seed),
-            thresholds[name],
-            parameters[name],
-        )
+    measured = {
+        name: measure_table(PixelTable(maps[name], test.masks, thresholds[name]), resamples=resamples, seed=seed)
         for name in scorers
     }
-    return Evaluation(test, score.label, results.pop(MODEL), maps[MODEL], results, left_out, zero_patches)
+    results = {
+        name: DetectorResult(
+            {metric: value.interval for metric, value in found.items()}, thresholds[name], parameters[name]
+        )
+        for name, found in measured.items()
+    }
+    own = measured.pop(MODEL)
+    differences = {name: paired_differences(own, other) for name, other in measured.items()}
+    return Evaluation(test, score.label, results.pop(MODEL), maps[MODEL], results, differences, left_out, zero_patches)
 
 
 def operating_threshold_of(model: Model, score: Score, given: float | None = None) -> float:

@@ -87,7 +87,7 @@ def model_scorer(
     if not isinstance(score, Score):
         check_score(score)
         score = Score(score)
-    if normal is None and (score.kind == "weighted" or score.positions):
+    if normal is None and score.learned:
         raise InputError(
             "the model knows nothing of normal patches",
             where="score",

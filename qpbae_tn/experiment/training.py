@@ -18,7 +18,7 @@ from qpbae_tn.experiment.description import RECORDED, Experiment
 from qpbae_tn.experiment.fit import EpochRecord
 from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.normal import learn_normal
-from qpbae_tn.experiment.objective import optimise
+from qpbae_tn.experiment.objective import Optimum, optimise
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.model import Model
@@ -27,6 +27,9 @@ from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
 from qpbae_tn.tables import facts_html
 
+UNCONVERGED = 3.0
+"""A loss this many times that of the best product filter is no result of the ansatz, but of a training cut short."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingOutcome:
@@ -34,7 +37,8 @@ class TrainingOutcome:
 
     Args:
         model: the trained model.
-        history: loss of each epoch.
+        history: loss of each epoch of Adam, or of steps of L-BFGS.
+        optimum: what was minimised, how far, and its bound.
         ceiling_loss: the least loss that any encoder could reach on the training images (PCA).
         product_ceiling_loss: the least loss of product filters, which one layer of the paper's ansatz is; or None.
         effective_parameters: directions of the angles that the loss sees; None past 12 qubits.
@@ -45,6 +49,7 @@ class TrainingOutcome:
 
     model: Model
     history: tuple[EpochRecord, ...]
+    optimum: Optimum
     ceiling_loss: float
     product_ceiling_loss: float | None
     effective_parameters: int | None
@@ -60,10 +65,18 @@ class TrainingOutcome:
         epochs = {f"epoch {record.epoch}": f"loss {record.loss:.4f}" for record in self.history[-5:]}
         return facts_html("Training", {**epochs, "ceiling": f"{self.ceiling_loss:.4f}", "model": self.model})
 
+    @property
+    def far_from_converged(self) -> bool:
+        """Whether the loss of Eq. 8 ended more than `UNCONVERGED` times above the best product filter's."""
+        least = self.product_ceiling_loss
+        return self.optimum.objective == "fidelity" and least is not None and self.optimum.value > UNCONVERGED * least
+
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
         return {
             "history": [record.to_json() for record in self.history],
+            "optimum": self.optimum.to_json(),
+            "score": self.model.score.label,
             "ceiling_loss": self.ceiling_loss,
             "product_ceiling_loss": self.product_ceiling_loss,
             "parameters": self.model.specification.ansatz.parameter_count,
@@ -92,7 +105,7 @@ def train(
         InputError: images or settings that do not fit.
 
     Example:
-        >>> from qpbae_tn.experiment.description import RECORDED, Experiment
+        >>> from qpbae_tn.experiment.description import Experiment
         >>> outcome = train(Experiment(train=8, validation=2, stride=4, epochs=3))
         >>> outcome
         TrainingOutcome(loss ... after 3 epochs, ceiling 0.00...)
@@ -126,6 +139,7 @@ def train(
     return TrainingOutcome(
         model=Model(specification, angles, thresholds, provenance, score, normal),
         history=history,
+        optimum=found,
         ceiling_loss=ceilings.pca_loss,
         product_ceiling_loss=ceilings.product_loss,
         effective_parameters=ceilings.effective_parameters,

@@ -70,6 +70,11 @@ class Score:
             raise InputError(f"epsilon {self.epsilon}", where="epsilon", remedy="give a number above 0, up to 1")
 
     @property
+    def learned(self) -> bool:
+        """Whether it needs to know what is normal: weights of outcomes, or means at each place."""
+        return self.kind == "weighted" or self.positions
+
+    @property
     def label(self) -> str:
         """A name that tells apart scores with different values; the paper's scores have the names they always had."""
         parts: list[str] = [self.kind]

@@ -74,6 +74,7 @@ def run_report(
         metrics=evaluation.model.metrics,
         notes=notes,
         ranked=_detectors(evaluation, "parameters", RANKING),
+        differences=_differences(evaluation),
         decided=_detectors(evaluation, "threshold", at_threshold),
         gallery=_gallery(evaluation, low, high),
         low=low,
@@ -92,6 +93,15 @@ def _detectors(evaluation: Evaluation, column: str, metrics: Sequence[str]) -> M
         rows.append({"detector": name.replace("_", " "), column: getattr(result, column), **values})
     formats = dict.fromkeys(map(metric_title, metrics), ".3f") | {column: ".5f"}
     return Markup(html_table(pd.DataFrame(rows), formats))
+
+
+def _differences(evaluation: Evaluation) -> Markup:
+    """What the model's metrics are above each baseline's, with paired intervals."""
+    rows = [
+        {"baseline": name.replace("_", " "), **{metric_title(key): found[key].to_json() for key in RANKING}}
+        for name, found in evaluation.differences.items()
+    ]
+    return Markup(html_table(pd.DataFrame(rows), dict.fromkeys(map(metric_title, RANKING), "+.3f")) if rows else "")
 
 
 def _charts(training: TrainingOutcome, evaluation: Evaluation) -> dict[str, str]:
@@ -123,18 +133,23 @@ def _charts(training: TrainingOutcome, evaluation: Evaluation) -> dict[str, str]
 
 
 def _loss_chart(training: TrainingOutcome) -> str:
+    bound = training.optimum.bound
+    unit = "epoch" if training.optimum.optimizer == "adam" else "step"
     epochs = [record.epoch for record in training.history]
     losses = {"training": (epochs, [record.loss for record in training.history])}
-    validation = [record.validation_loss for record in training.history if record.validation_loss is not None]
+    validation = [record for record in training.history if record.validation_loss is not None]
     if validation:
-        losses["validation"] = (epochs, validation)
+        held_back = [record.validation_loss for record in validation if record.validation_loss is not None]
+        losses["validation"] = ([record.epoch for record in validation], held_back)
+    if bound is not None:
+        return line_chart(losses, unit, "log-volume", title="Log-volume", levels={"log det": bound})
     levels = {"PCA ceiling": training.ceiling_loss}
     if training.product_ceiling_loss is not None:
         levels["product ceiling"] = training.product_ceiling_loss
     # Perfect data reach a loss of zero, and no epoch leaves nothing to draw: neither has a logarithm.
     drawn = [*levels.values(), *(value for _, values in losses.values() for value in values)]
     logarithmic = bool(epochs) and min(drawn) > 0
-    return line_chart(losses, "epoch", "loss (Eq. 8)", title="Loss", levels=levels, log_y=logarithmic)
+    return line_chart(losses, unit, "loss (Eq. 8)", title="Loss", levels=levels, log_y=logarithmic)
 
 
 def _points(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:

@@ -9,7 +9,7 @@ from qpbae_tn.analysis.expressivity.study import ExpressivityPlan, run_study
 from qpbae_tn.engines.exact import ExactEngine, MeanState
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.ceilings import pca_ceiling, product_ceiling
-from qpbae_tn.model.blocks import SO4
+from qpbae_tn.model.blocks import RY, SO4
 from qpbae_tn.model.specification import ModelSpecification
 
 
@@ -70,7 +70,29 @@ def test_study_and_page() -> None:
         row["loss"] for row in document["rows"] if row["block"] == "ry" and row["layers"] == 1
     ]
     assert found.values["largest_difference"] < 1e-6
-    assert len(found.tables["detection"]) == 3
+    assert len(found.tables["detection"]) == len(found.tables["difference"]) == 3
+    assert found.values["largest_rise"] <= TIE
+    for row in document["rows"]:
+        dc = next(
+            r["metrics"]["aupro"]["value"]
+            for r in document["reference_rows"]
+            if r["detector"] == "dc_overlap" and r["bottleneck"] == row["bottleneck"]
+        )
+        difference = row["above_dc_overlap"]["aupro"]
+        assert difference["value"] == pytest.approx(row["metrics"]["aupro"]["value"] - dc)
+        assert difference["low"] <= difference["high"]
+
+
+def test_more_layers_never_end_higher(rng: np.random.Generator) -> None:
+    mean = MeanState(smooth_sigma(16, rng), factored=False)
+    for kind in (RY, SO4):
+        fewer, losses = None, []
+        for layers in (1, 2, 3, 4):
+            specification = ModelSpecification.build(4, 1, 2, kind=kind, layers=layers)
+            found = train_to_convergence(specification, mean, layers, starts=1, fewer=fewer)
+            fewer = found.angles
+            losses.append(found.loss)
+        assert (np.diff(losses) <= TIE).all()
 
 
 def test_of_equally_good_starts_the_first_counts(rng: np.random.Generator) -> None:

@@ -14,7 +14,7 @@ from qpbae_tn.analysis.pages import MODULES, differences, fill_page, load_page, 
 
 ROOT = Path(__file__).parents[3]
 REPORTS = ROOT / "reports"
-MADE = ("example", "expressivity", "scaling", "hardware", "resources", "reproduction")
+MADE = ("example", "detection", "expressivity", "scaling", "hardware", "resources", "reproduction")
 SENTENCES, WORDS = 5, 2000
 PAGES = sorted(REPORTS.glob("*.html"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

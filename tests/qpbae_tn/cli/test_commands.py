@@ -25,7 +25,7 @@ METRIC_NAMES = {
     *("auroc", "aupro", "average_precision", "best_f1", "image_auroc"),
     *(f"{overlap}_{how}" for overlap in ("dice", "iou") for how in ("paper", "defective", "pooled")),
 }
-BASELINES = {"dc_overlap", "patch_pca", "untrained", "classical"}
+BASELINES = {"dc_overlap", "patch_pca", "untrained", "classical", "walsh", "mahalanobis"}
 
 
 def check_training(document: dict[str, Any], epochs: int = 2) -> None:
@@ -38,9 +38,16 @@ def check_training(document: dict[str, Any], epochs: int = 2) -> None:
 
 def check_evaluation(document: dict[str, Any]) -> None:
     assert set(document["baselines"]) >= BASELINES
-    for detector in (document["metrics"], *document["baselines"].values()):
+    assert set(document["differences"]) == set(document["baselines"])
+    for name, differences in document["differences"].items():
+        for metric in METRIC_NAMES:
+            own, other = document["metrics"][metric]["value"], document["baselines"][name][metric]["value"]
+            assert differences[metric]["value"] == pytest.approx(own - other)
+            assert differences[metric]["low"] <= differences[metric]["high"]
+    for name, detector in {"model": document["metrics"], **document["baselines"]}.items():
         assert set(detector) >= METRIC_NAMES | {"threshold"}
-        assert 0 <= detector["threshold"] <= 0.5
+        assert detector["threshold"] >= 0
+        assert name in ("walsh", "mahalanobis") or detector["threshold"] <= 0.5
         for metric in METRIC_NAMES:
             assert set(detector[metric]) == {"value", "low", "high"}
             assert 0 <= detector[metric]["low"] <= detector[metric]["high"] <= 1
@@ -288,3 +295,32 @@ def test_help_and_version(qpbae) -> None:
         result = qpbae(*command, "--help")
         assert (result.status, result.err) == (0, "")
         assert "Usage: qpbae" in result.out
+
+
+def test_a_weighted_model_keeps_its_score(qpbae, data_folder: Path) -> None:
+    """Trained for the log-volume; `evaluate` and `segment` take the score from the file unless told otherwise."""
+    weighted = ("--score", "weighted", "--outcomes", "all", "--positions", "--fold", "log", "--epsilon", "1e-4")
+    result = qpbae("train", "--data", data_folder, *SMALL, *weighted, "--objective", "log-volume", "--steps", "20",
+                   "--starts", "0", "--output", "out", "--json", "train.json")  # fmt: skip
+    assert (result.status, result.err) == (0, "")
+    assert "log det" in result.out
+    optimum = json.loads(Path("train.json").read_text())["optimum"]
+    assert optimum["gap"] == pytest.approx(optimum["value"] - optimum["bound"])
+    assert optimum["gap"] >= 0
+    model = Model.load(Path("out"))
+    assert model.score.label == "weighted, all, inverse, 0.0001, positions, log fold"
+    assert model.known_normal.shares_of("trash").shape == (8,)
+    result = qpbae("evaluate", "out", "--data", data_folder, "--json", "own.json")
+    assert "paired" in result.out
+    own = json.loads(Path("own.json").read_text())
+    assert own["score"] == model.score.label
+    assert own["metrics"]["threshold"] == model.thresholds[model.score.label]
+    result = qpbae("evaluate", "out", "--data", data_folder, "--score", "trash", "--no-positions", "--fold", "mean",
+                   "--json", "other.json")  # fmt: skip
+    assert result.status == 0
+    assert json.loads(Path("other.json").read_text())["score"] == "trash"
+    image = next((data_folder / "test").rglob("*.png"))
+    assert qpbae("segment", "out", image, "--output", "maps", "--json", "-").status == 0
+    result = qpbae("segment", "out", image, "--weights", "log", "--output", "more")
+    assert result.status == 2
+    assert "threshold" in result.err

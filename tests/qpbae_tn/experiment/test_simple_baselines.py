@@ -133,13 +133,30 @@ def test_every_baseline_scores_patches_as_a_model_does(images: NDArray[np.float6
     counts = {one.name: one.parameter_count for one in fitted}
     assert list(counts) == list(BASELINES)
     known = {"dc_overlap": 0, "patch_pca": 32, "untrained": 0, "classical": 148, "classical_4_4": 168}
+    known |= {"walsh": 16, "mahalanobis": 16 + 136}
     assert known.items() <= counts.items()
     maps, _ = anomaly_maps(given.specification, images, {one.name: one.similarity for one in fitted})
-    for found in maps.values():
+    for name, found in maps.items():
         assert found.shape == images.shape
         assert found.min() >= -1e-7
-        assert found.max() <= 0.5
+        assert name in ("walsh", "mahalanobis") or found.max() <= 0.5
         assert np.ptp(found) > 1e-4
+
+
+def test_all_follow_the_score_of_the_model(images: NDArray[np.float64]) -> None:
+    """Positions reach every baseline, weights the untrained circuit; without training images they are left out."""
+    given = loaded(images, bottleneck=1, score="weighted", outcomes="all", positions=True, fold="log", epochs=1)
+    fitted, left_out = fit_baselines(given)
+    assert not left_out
+    plain = {one.name: one for one in fit_baselines(given.variant(positions=False))[0]}
+    scorers = {one.name: one.similarity for one in fitted}
+    maps, _ = anomaly_maps(given.specification, images, scorers)
+    others, _ = anomaly_maps(given.specification, images, {name: one.similarity for name, one in plain.items()})
+    for name, found in maps.items():
+        # Divided by what is normal at its place, the mean anomaly of the training images is about one at every pixel.
+        assert found[: len(given.train)].mean() == pytest.approx(1.0, abs=0.25), name
+        assert (found != others[name]).any(), name
+    assert {one.name: one.parameter_count for one in fitted}["untrained"] == 16
 
 
 def test_what_a_baseline_cannot_have_leaves_it_out(images: NDArray[np.float64]) -> None:

@@ -1,0 +1,1 @@
+"""What detects defects: readout, weights, encoder, positions and fold, each switched on by itself."""
