@@ -135,9 +135,9 @@ def _shrunk(factor: Factor, ended: Collection[cirq.Qid]) -> Factor:
         axis = wires.index(wire)
         first = coefficients.take(0, axis=axis)
         if wire in ended:
-            coefficients = first + coefficients.take(3, axis=axis)
+            coefficients = np.asarray(first + coefficients.take(3, axis=axis))
         elif np.abs(coefficients.take((1, 2, 3), axis=axis)).max() <= _NEGLIGIBLE:
-            coefficients = first
+            coefficients = np.asarray(first)
         else:
             continue
         wires.pop(axis)

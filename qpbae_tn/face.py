@@ -53,7 +53,7 @@ def load_data(data: str | Path = "textures", **settings: Any) -> LoadedExperimen
         >>> data.test.masks.shape
         (6, 32, 32)
     """
-    return LoadedExperiment(Experiment(data=data, **settings))
+    return LoadedExperiment(Experiment(data=str(data), **settings))
 
 
 def score(model: Model, images: ArrayLike, **settings: Any) -> FloatArray:

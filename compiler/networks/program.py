@@ -200,13 +200,13 @@ def compile_program(
         )
         letter = {index: ctg.get_symbol(place) for place, index in enumerate(dict.fromkeys((*a, *b)))}
         lefts, rights, outs = ("".join(letter[index] for index in inds) for inds in (a, b, kept))
-        key = (one, other, lefts, rights, outs)
-        if key not in known:
-            known[key] = len(inputs) + len(steps)
+        pair = (one, other, lefts, rights, outs)
+        if pair not in known:
+            known[pair] = len(inputs) + len(steps)
             equations = (f"{lefts},{rights}->{outs}", f"{outs},{rights}->{lefts}", f"{outs},{lefts}->{rights}")
             shape = tuple(sizes[index] for index in kept)
             steps.append(Step(one, other, *equations, shape, math.prod(sizes[index] for index in letter)))
-        nodes.append((known[key], kept))
+        nodes.append((known[pair], kept))
     result, inds = nodes[-1]
     wanted = tuple(index for index in output if index not in fixed)
     letter = {index: ctg.get_symbol(place) for place, index in enumerate(inds)}

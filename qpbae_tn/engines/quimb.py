@@ -192,7 +192,8 @@ class QuimbEngine:
             return nullcontext()
         import jax
 
-        return jax.enable_x64(True)
+        precise: AbstractContextManager[Any] = jax.enable_x64(True)
+        return precise
 
 
 @dataclass(frozen=True, eq=False)

@@ -150,7 +150,9 @@ def _isometries(
     for site in reversed(range(sites)):
         own, later = 2 * left, 1 << site
         whole = gram.reshape(count, own, later, own, later)
-        part = gram if later == 1 else sum(whole[:, :, bit, :, bit] for bit in range(later))
+        part = gram
+        if later > 1:
+            part = np.asarray(sum(whole[:, :, bit, :, bit] for bit in range(later)))
         chosen = _rough_subspace(part, bond) if rough and bond is not None else _eigenvectors(part, bond, cutoff)
         kept = chosen.shape[2]
         isometries.append(chosen.reshape(count, left, 2, kept))
@@ -204,7 +206,7 @@ def _directions(rows: int, columns: int) -> Float64Array:
 
 @lru_cache(maxsize=32)
 def _signs(rows: int, columns: int) -> Float64Array:
-    return 2.0 * np.random.default_rng(columns).integers(0, 2, size=(rows, columns)) - 1.0
+    return np.asarray(2.0 * np.random.default_rng(columns).integers(0, 2, size=(rows, columns)) - 1.0, dtype=np.float64)
 
 
 def compress(stack: MpsStack, bond: int | None = None, cutoff: float = 0.0) -> MpsStack:
