@@ -87,7 +87,7 @@ def write(found: Found, place: Path) -> None:
 
     from qpbae_tn.analysis.shots.charts import metric_chart
     from qpbae_tn.compiler.readouts import Quantity
-    from qpbae_tn.output import write_json
+    from qpbae_tn.output import write_atomically, write_json
     from qpbae_tn.tables import write_csv
 
     document = found.to_json()
