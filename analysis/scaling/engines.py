@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
@@ -23,9 +23,7 @@ from qpbae_tn.study.grid import Point, Series, Work, point_work
 from qpbae_tn.study.limited import LimitedError, Limits, run_limited
 
 Job = Literal["score", "train"]
-"""F of a stack of patches, or loss and gradient of a batch."""
 States = Literal["pixels", "random_mps"]
-"""Dense states (the mps engine converts them within the time), or random matrix product states for the mps engine."""
 
 TOGETHER_AMPLITUDES = 1 << 20
 """Amplitudes of patches that are scored together, at most 256 patches: what a call costs once is shared."""
@@ -50,17 +48,44 @@ SLOW_SECONDS = 2.0
 """A call this slow is repeated once only."""
 
 
+@dataclass(frozen=True)
+class EngineTask:
+    """What one point times; its fields are the point's inputs.
+
+    Args:
+        work: F of a stack of patches, or loss and gradient of a batch.
+        engine: "exact", "qsim" or "mps".
+        patch_size: P.
+        source: of the states: dense pixels, which the mps engine converts within the time, or random matrix product
+            states, for the mps engine only.
+        bond: largest bond of the mps engine; None for no limit, and for the others, which have none.
+        patches: in the stack or batch.
+        bottleneck: BD.
+        layers: repetitions of the staircase.
+        time_s, memory_mib: limits of the process; where an engine stops is part of the result.
+        seed: of patches and angles.
+    """
+
+    work: Job
+    engine: str
+    patch_size: int
+    source: States
+    bond: int | None
+    patches: int
+    bottleneck: int
+    layers: int = 1
+    time_s: float = Limits.time_s
+    memory_mib: int = Limits.memory_mib
+    seed: int = 0
+
+
 def engine_series(plan: ScalingPlan) -> list[Series]:
     """For both jobs: each engine on dense patches, the mps engine on random states, and its growth with the bond."""
-    series: list[Series] = []
-    dense = plan.sizes(DENSE_LARGEST)
+    dense, largest = plan.sizes(DENSE_LARGEST), plan.sizes(smallest=RANDOM_SMALLEST)
     # Past P = 4096 every other power of two is enough.
-    random = [
-        size
-        for size in plan.sizes(smallest=RANDOM_SMALLEST)
-        if size <= DENSE_LARGEST or (size.bit_length() - 1) % 2 == 0
-    ]
+    random = [size for size in largest if size <= DENSE_LARGEST or (size.bit_length() - 1) % 2 == 0]
     bonds = sorted({bond for bond in (*plan.bonds, *WIDE_BONDS) if bond > 1} - {plan.bond})
+    series: list[Series] = []
     for job in ("score", "train"):
         series.append([_work(plan, job, "exact", size) for size in plan.sizes(EXACT_LARGEST)])
         series.append([_work(plan, job, "qsim", size) for size in dense])
@@ -75,21 +100,14 @@ def engine_series(plan: ScalingPlan) -> list[Series]:
 def _work(
     plan: ScalingPlan, job: Job, engine: str, size: int, bond: int | None = None, states: States = "pixels"
 ) -> Work:
-    inputs = {
-        "work": job,
-        "engine": engine,
-        "patch_size": size,
-        "source": states,
-        "bond": bond,
-        "patches": patches_of(job, engine, size, states),
-        "bottleneck": plan.bottleneck_of(size),
-        "layers": 1,
-        # Where an engine stops is part of the result, so the limits are part of the point.
-        "time_s": plan.limits.time_s,
-        "memory_mib": plan.limits.memory_mib,
-        "seed": plan.seed,
-    }
-    return point_work(Point("engines", inputs), time_engine, plan.limits)
+    patches, limits = patches_of(job, engine, size, states), plan.limits
+    task = EngineTask(
+        *(job, engine, size, states, bond, patches, plan.bottleneck_of(size)),
+        time_s=limits.time_s,
+        memory_mib=limits.memory_mib,
+        seed=plan.seed,
+    )
+    return point_work(Point("engines", asdict(task)), time_engine, limits)
 
 
 def patches_of(job: Job, engine: str, patch_size: int, states: States = "pixels") -> int:
@@ -108,8 +126,9 @@ def patches_of(job: Job, engine: str, patch_size: int, states: States = "pixels"
 
 def require_room(limits: Limits) -> None:
     """Raise `InputError` if not even the smallest point fits the limits."""
+    smallest = EngineTask("score", "exact", 2, "pixels", None, 1, 1)
     try:
-        run_limited(time_engine, ("score", "exact", 2, "pixels", None, 1, 1), limits)
+        run_limited(measure, (smallest,), limits)
     except LimitedError as error:
         cause = str(error).partition(":")[0]
         raise InputError(
@@ -119,53 +138,35 @@ def require_room(limits: Limits) -> None:
         ) from None
 
 
-def time_engine(
-    work: Job,
-    engine: str,
-    patch_size: int,
-    source: States,
-    bond: int | None,
-    patches: int,
-    bottleneck: int,
-    layers: int = 1,
-    seed: int = 0,
-    **limits: float,
-) -> dict[str, Any]:
-    """Processor seconds a patch (or a step), and bytes beyond the imports, of this process.
+def time_engine(**inputs: Any) -> dict[str, Any]:
+    """`measure` of the task with these fields."""
+    return measure(EngineTask(**inputs))
 
-    Args:
-        work: "score" or "train".
-        engine: "exact", "qsim" or "mps".
-        patch_size: P.
-        source: of the states.
-        bond: largest bond of the mps engine; None for no limit, and for the others, which have none.
-        patches: in the stack or batch.
-        bottleneck: BD.
-        layers: repetitions of the staircase.
-        seed: of patches and angles.
-        limits: of the process, which are others' business.
+
+def measure(task: EngineTask) -> dict[str, Any]:
+    """Processor seconds a patch (or a step), and bytes beyond the imports, of this process.
 
     Returns:
         `seconds` {best, median, repeats}, `peak_bytes`, and for the mps engine `conversion_seconds`, the best, where
         pixels are converted.
     """
-    if engine == "qsim":
+    if task.engine == "qsim":
         platform.use_one_processor()
-    prepared = _prepare(work, engine, patch_size, source, bond, patches, bottleneck, layers, seed)
+    call, divisor, convert = _prepare(task)
     before = platform.peak_memory_bytes()
-    timed = timings(prepared.call)
+    timed = timings(call)
     result: dict[str, Any] = {
-        "seconds": {**{key: timed[key] / prepared.divisor for key in ("best", "median")}, "repeats": timed["repeats"]},
+        "seconds": {**{key: timed[key] / divisor for key in ("best", "median")}, "repeats": timed["repeats"]},
         "peak_bytes": max(platform.peak_memory_bytes() - before, 0),
     }
     if timed["best"] < SLOW_SECONDS:
         # Small arrays fit what the process holds already and raise no peak; Python counts them itself.
         tracemalloc.start()
-        prepared.call()
+        call()
         result["peak_bytes"] = max(result["peak_bytes"], tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    if prepared.convert is not None:
-        result["conversion_seconds"] = timings(prepared.convert)["best"] / prepared.divisor
+    if convert is not None:
+        result["conversion_seconds"] = timings(convert)["best"] / divisor
     return result
 
 
@@ -184,26 +185,8 @@ def timings(call: Callable[[], object]) -> dict[str, float]:
     return {"best": min(seconds), "median": median(seconds), "repeats": len(seconds)}
 
 
-@dataclass(frozen=True)
-class _Prepared:
+def _prepare(task: EngineTask) -> tuple[Callable[[], object], int, Callable[[], object] | None]:
     """The call to time, by what to divide its time, and the call of the conversion alone where there is one."""
-
-    call: Callable[[], object]
-    divisor: int
-    convert: Callable[[], object] | None = None
-
-
-def _prepare(
-    work: Job,
-    engine: str,
-    patch_size: int,
-    source: States,
-    bond: int | None,
-    patches: int,
-    bottleneck: int,
-    layers: int,
-    seed: int,
-) -> _Prepared:
     import numpy as np
 
     from qpbae_tn.engines import make_engine
@@ -211,30 +194,31 @@ def _prepare(
     from qpbae_tn.experiment.initial_angles import initial_angles
     from qpbae_tn.model.specification import ModelSpecification
 
-    specification = ModelSpecification.build(patch_size, 1, bottleneck, layers=layers, image_size=patch_size)
-    angles = initial_angles(specification.ansatz, "dc", seed)
-    rng = np.random.default_rng(seed)
-    weights = np.full(patches, 1.0 / patches)
-    if source == "random_mps":
-        mps = MpsEngine(bond)
-        stack = random_mps(specification.qubit_count, bond or 1, patches, rng)
-        if work == "train":
-            loss = mps.prepare_mps_loss(specification, stack, weights)
-            return _Prepared(lambda: loss.value_and_gradient(angles), 1)
-        return _Prepared(lambda: mps.score(specification, angles, stack), patches)
-    states = np.empty((patches, specification.pixel_count))
+    side = task.patch_size
+    specification = ModelSpecification.build(side, 1, task.bottleneck, layers=task.layers, image_size=side)
+    angles = initial_angles(specification.ansatz, "dc", task.seed)
+    rng = np.random.default_rng(task.seed)
+    weights = np.full(task.patches, 1.0 / task.patches)
+    mps = MpsEngine(task.bond)
+    if task.source == "random_mps":
+        stack = random_mps(specification.qubit_count, task.bond or 1, task.patches, rng)
+        if task.work == "score":
+            return lambda: mps.score(specification, angles, stack), task.patches, None
+        loss = mps.prepare_mps_loss(specification, stack, weights)
+        return lambda: loss.value_and_gradient(angles), 1, None
+    states = np.empty((task.patches, specification.pixel_count))
     # Row by row: a stack of the largest patches must not be in memory twice.
     for row in states:
         rng.standard_normal(out=row)
         row *= 0.2
         row += 1.0
         row /= np.linalg.norm(row)
-    chosen = MpsEngine(bond) if engine == "mps" else make_engine(engine)
-    if work == "train":
-        prepared = chosen.prepare_loss(specification, [states], weights)
-        return _Prepared(lambda: prepared.value_and_gradient(angles), 1)
-    convert = (lambda: chosen.convert(states)) if isinstance(chosen, MpsEngine) else None
-    return _Prepared(lambda: chosen.reconstruction_fidelity(specification, angles, states), patches, convert)
+    engine = mps if task.engine == "mps" else make_engine(task.engine)
+    if task.work == "train":
+        prepared = engine.prepare_loss(specification, [states], weights)
+        return lambda: prepared.value_and_gradient(angles), 1, None
+    convert = (lambda: mps.convert(states)) if engine is mps else None
+    return lambda: engine.reconstruction_fidelity(specification, angles, states), task.patches, convert
 
 
 def random_mps(qubit_count: int, bond: int, count: int, rng: Any) -> Any:

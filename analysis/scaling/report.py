@@ -184,11 +184,11 @@ def _preparation_chart(table: pd.DataFrame, name: str) -> Figure:
 
 def _engine_chart(rows: Sequence[Row], job: str, bond: int, value: str) -> Figure:
     curves = {}
-    for name, (engine, limit, source) in tables.engine_columns(bond).items():
-        found = tables.engine_frame(rows, job, engine, limit, source)
+    for key in tables.engine_columns(bond):
+        found = tables.engine_frame(rows, job, *key)
         if len(found):
-            bytes_ = found["peak_bytes"].clip(lower=1 << 14) / 2**20
-            curves[name] = (found["patch_size"], found["seconds.best"] if value == "seconds" else bytes_)
+            shown = found["seconds.best"] if value == "seconds" else found["peak_bytes"].clip(lower=1 << 14) / 2**20
+            curves[tables.engine_name(*key)] = (found["patch_size"], shown)
     title, seconds = ("Scoring", "seconds a patch") if job == "score" else ("Training", "seconds a step")
     title = f"{title}: {'time' if value == 'seconds' else 'memory'}"
     return _loglog(title, curves, "P, pixels a side", seconds if value == "seconds" else "MiB beyond the imports")

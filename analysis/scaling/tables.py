@@ -14,6 +14,7 @@ from qpbae_tn.analysis.scaling.engines import BOND_STUDY_SIZE, TRAIN_PATCHES
 from qpbae_tn.analysis.scaling.plan import ScalingPlan
 from qpbae_tn.interval import LEVEL, Interval
 from qpbae_tn.report.numbers import any_size, short_time, size_of_bytes
+from qpbae_tn.report.tables import interval
 from qpbae_tn.tables import frame
 
 LEAST_SECONDS = 1e-3
@@ -48,6 +49,17 @@ def part_frame(rows: Sequence[Row], part: str, **wanted: Any) -> pd.DataFrame:
     ]
     table = frame(chosen)
     return table.sort_values("patch_size", kind="stable", ignore_index=True) if chosen else table
+
+
+def _done(rows: Sequence[Row], part: str, **wanted: Any) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Inputs and result of the points of a part that have one and these inputs, nested as they are in the document."""
+    return [
+        (row["point"], row["result"])
+        for row in rows
+        if row["part"] == part
+        and "result" in row
+        and all(row["point"].get(key) == value for key, value in wanted.items())
+    ]
 
 
 def finished(table: pd.DataFrame) -> pd.DataFrame:
@@ -218,17 +230,10 @@ def circuit_table(rows: Sequence[Row]) -> pd.DataFrame:
 def ansatz_table(rows: Sequence[Row]) -> pd.DataFrame:
     """Counted circuits of all ansätze: two-qubit gates and depth, literal -> reduced."""
     lines = []
-    for row in rows:
-        if row["part"] != "circuits" or not row.get("result", {}).get("readouts"):
-            continue
-        where, result = row["point"], row["result"]
-        if is_shown(where["patch_size"], 32):
-            line = {
-                "ansatz": f"{where['block']} x {where['layers']}",
-                "P": where["patch_size"],
-                "parameters": result["parameters"],
-                "effective": result["effective_parameters"],
-            }
+    for point, result in _done(rows, "circuits"):
+        if result["readouts"] and is_shown(point["patch_size"], 32):
+            line = {"ansatz": f"{point['block']} x {point['layers']}", "P": point["patch_size"]}
+            line |= {"parameters": result["parameters"], "effective": result["effective_parameters"]}
             for name in READOUTS:
                 counts = [result["readouts"][name][form] for form in ("literal", "reduced")]
                 line[name] = " -> ".join(f"{one['two_qubit_gates']} ({one['two_qubit_depth']})" for one in counts)
@@ -238,109 +243,93 @@ def ansatz_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 def preparation_table(rows: Sequence[Row], name: str) -> pd.DataFrame:
     """Median fidelity of truncated patches against the bond, row order; a bond of P and more leaves them whole."""
-    found = part_frame(rows, "preparation", data=name, order="row")
-    lines = [
-        {"P": p, **{f"bond {entry['bond']}": entry["median"] for entry in truncated}}
-        for p, truncated in zip(found["patch_size"], found["truncated"], strict=True)
-    ]
-    return pd.DataFrame(lines).sort_values("P").fillna(1.0)
+    lines = {
+        point["patch_size"]: {f"bond {entry['bond']}": entry["median"] for entry in result["truncated"]}
+        for point, result in _done(rows, "preparation", data=name, order="row")
+    }
+    table = pd.DataFrame.from_dict(lines, orient="index").sort_index().fillna(1.0)
+    table.insert(0, "P", table.index)
+    return table
 
 
 def preparation_circuit_table(rows: Sequence[Row]) -> pd.DataFrame:
     """Fidelity that circuits of CZ and RY reach, with their CZ."""
-    found = finished(part_frame(rows, "preparation"))
-    return pd.DataFrame(
-        [
-            {
-                "data": point["data"],
-                "P": point["patch_size"],
-                "bond": entry["bond"],
-                "CZ": entry["two_qubit_gates"],
-                "median fidelity": entry["median"],
-                "lowest tenth": entry["lowest_tenth"],
-            }
-            for point in found.to_dict("records")
-            for entry in point["circuits"]
-        ],
-        dtype=object,
-    )
+    lines = [
+        (
+            point["data"],
+            point["patch_size"],
+            *(entry[key] for key in ("bond", "two_qubit_gates", "median", "lowest_tenth")),
+        )
+        for point, result in _done(rows, "preparation")
+        for entry in result["circuits"]
+    ]
+    columns = ["data", "P", "bond", "CZ", "median fidelity", "lowest tenth"]
+    return pd.DataFrame(lines, columns=columns, dtype=object)
 
 
 def order_table(rows: Sequence[Row]) -> pd.DataFrame:
     """What the pixel order does: largest median entropy over the cuts in bits; median fidelity of bonds 2 and 8."""
-    found = finished(part_frame(rows, "preparation"))
-    found["shown"] = [_order_cell(point) for point in found.to_dict("records")]
-    return _by_order(found, "shown")
 
+    def cell(result: Mapping[str, Any]) -> str:
+        fidelity = {entry["bond"]: f"{entry['median']:.4f}" for entry in result["truncated"]}
+        return f"{max(result['entropy_bits']):.2f}; {fidelity.get(2, '1')}, {fidelity.get(8, '1')}"
 
-def _order_cell(point: Mapping[str, Any]) -> str:
-    fidelity = {entry["bond"]: f"{entry['median']:.4f}" for entry in point["truncated"]}
-    return f"{max(point['entropy_bits']):.2f}; {fidelity.get(2, '1')}, {fidelity.get(8, '1')}"
+    return _by_order([(point, cell(result)) for point, result in _done(rows, "preparation")]).fillna("")
 
 
 def detection_order_table(rows: Sequence[Row]) -> pd.DataFrame:
     """The trained model under each pixel order: loss; AUPRO. Only where all orders were tried."""
-    found = finished(part_frame(rows, "detection"))
-    aupro = [
-        Interval(*(float(point[f"detectors.model.aupro.{end}"]) for end in ("value", "low", "high")))
-        for point in found.to_dict("records")
-    ]
-    found["shown"] = [
-        f"{loss:.4f}; {one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
-        for loss, one in zip(found["loss"], aupro, strict=True)
-    ]
-    return _by_order(found, "shown").dropna()
+
+    def cell(result: Mapping[str, Any]) -> str:
+        return f"{result['loss']:.4f}; {interval(result['detectors']['model']['aupro'], '.2f')}"
+
+    return _by_order([(point, cell(result)) for point, result in _done(rows, "detection")]).dropna()
 
 
-def _by_order(found: pd.DataFrame, column: str) -> pd.DataFrame:
+def _by_order(cells: Sequence[tuple[Mapping[str, Any], str]]) -> pd.DataFrame:
     """A line for each data set and P, a column for each pixel order, in the order of their first appearance."""
-    orders, names = dict.fromkeys(found["order"]), list(dict.fromkeys(found["data"]))
-    table = found.pivot(index=["data", "patch_size"], columns="order", values=column)[list(orders)].reset_index()
-    table = table.sort_values(
-        ["data", "patch_size"], key=lambda one: one.map(names.index) if one.name == "data" else one
-    )
-    return table.rename(columns={"patch_size": "P"}).rename_axis(columns=None)
+    orders = dict.fromkeys(point["order"] for point, _ in cells)
+    lines: dict[tuple[str, int], dict[str, Any]] = {}
+    for point, text in cells:
+        place = (point["data"], point["patch_size"])
+        lines.setdefault(place, {"data": place[0], "P": place[1]})[point["order"]] = text
+    return pd.DataFrame(list(lines.values()), columns=["data", "P", *orders])
 
 
-def engine_columns(bond: int) -> dict[str, tuple[str, int | None, str]]:
+def engine_name(engine: str, bond: int | None, source: str) -> str:
+    """An engine with its limit and the states that it was given."""
+    limit = f", bond {bond}" if bond else ""
+    return engine + limit + (" (random states)" if source == "random_mps" else "")
+
+
+def engine_columns(bond: int) -> list[tuple[str, int | None, str]]:
     """The engines that are compared, each with its limit and its states."""
-    columns = {name: (name, None, "pixels") for name in ("exact", "qsim", "mps")}
-    return {
-        **columns,
-        f"mps, bond {bond}": ("mps", bond, "pixels"),
-        f"mps, bond {bond} (random states)": ("mps", bond, "random_mps"),
-    }
+    dense = [("exact", None), ("qsim", None), ("mps", None), ("mps", bond)]
+    return [*((engine, limit, "pixels") for engine, limit in dense), ("mps", bond, "random_mps")]
 
 
 def engine_table(rows: Sequence[Row], job: str, bond: int, *, memory: bool = True) -> pd.DataFrame:
     """Time of each engine by size, with its memory if that is asked for; empty past where it stops."""
     columns: dict[str, dict[int, str]] = {}
-    for name, key in engine_columns(bond).items():
-        engine, limit, source = key
-        found = part_frame(rows, "engines", work=job, engine=engine, bond=limit, source=source)
-        cells = {}
-        for point in found.to_dict("records"):
-            if point["failed"] is not None:
-                cells[point["patch_size"]] = "stops"
-                continue
-            cells[point["patch_size"]] = short_time(point["seconds.best"])
-            if memory:
-                cells[point["patch_size"]] += f", {size_of_bytes(point['peak_bytes'])}"
-        columns[name] = cells
-    table = pd.DataFrame(columns, dtype=object).sort_index().fillna("")
-    table.insert(0, "P", [patch(size) for size in table.index])
-    return table
+    for key in engine_columns(bond):
+        cells = columns.setdefault(engine_name(*key), {})
+        wanted = dict(zip(("engine", "bond", "source"), key, strict=True))
+        for point in part_frame(rows, "engines", work=job, **wanted).to_dict("records"):
+            cells[point["patch_size"]] = "stops"
+            if point["failed"] is None:
+                used = f", {size_of_bytes(point['peak_bytes'])}" if memory else ""
+                cells[point["patch_size"]] = short_time(point["seconds.best"]) + used
+    return _by_size(columns, "")
 
 
 def stop_table(rows: Sequence[Row]) -> pd.DataFrame:
     """Where each engine stops, and why."""
-    failed = [row for row in rows if row["part"] == "engines" and "failed" in row]
-    lines = []
-    for row in failed:
-        point = row["point"]
-        limit = f", bond {point['bond']}" if point["bond"] else ""
-        random = " (random states)" if point["source"] == "random_mps" else ""
-        lines.append([f"{point['engine']}{limit}{random}", point["work"], patch(point["patch_size"]), row["failed"]])
+    lines = [
+        (engine_name(point["engine"], point["bond"], point["source"]), point["work"], patch(point["patch_size"]), cause)
+        for point, cause in (
+            (row["point"], row["failed"]) for row in rows if row["part"] == "engines" and "failed" in row
+        )
+    ]
     return pd.DataFrame(lines, columns=["engine", "work", "first P that fails", "cause"])
 
 
@@ -348,15 +337,23 @@ def trainability_table(rows: Sequence[Row], patches: str) -> pd.DataFrame:
     """Size of a gradient component; shots to resolve it; and the score itself, by size."""
     columns: dict[str, dict[int, str]] = {}
     for init in ("normal", "dc"):
-        found = finished(part_frame(rows, "trainability", patches=patches, init=init))
-        points = [point for point in found.to_dict("records") if is_shown(point["patch_size"])]
+        found = {
+            point["patch_size"]: result for point, result in _done(rows, "trainability", patches=patches, init=init)
+        }
+        shown = {size: result for size, result in found.items() if is_shown(size)}
         for cost in ("global", "local"):
             columns[f"{init}: {cost}"] = {
-                point["patch_size"]: f"{any_size(point[f'{cost}.gradient'])}; {any_size(point[f'{cost}.shots'])}"
-                for point in points
+                size: f"{any_size(result[cost]['gradient'])}; {any_size(result[cost]['shots'])}"
+                for size, result in shown.items()
             }
-        columns[f"{init}: F_trash"] = {point["patch_size"]: any_size(point["global.value"]) for point in points}
-    table = pd.DataFrame(columns, dtype=object).sort_index().fillna("-")
+        columns[f"{init}: F_trash"] = {size: any_size(result["global"]["value"]) for size, result in shown.items()}
+    return _by_size(columns, "-")
+
+
+def _by_size(columns: Mapping[str, Mapping[int, str]], empty: str) -> pd.DataFrame:
+    """Columns of cells by P as a table with a line for each P."""
+    table = pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+    table = table.sort_index().fillna(empty)
     table.insert(0, "P", [patch(size) for size in table.index])
     return table
 
@@ -375,11 +372,8 @@ def law_table(laws: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def detection_table(rows: Sequence[Row], name: str, metric: str) -> pd.DataFrame:
     """A metric of the model and its baselines by P, row order; cells are intervals."""
-    found = [row for row in rows if row["part"] == "detection" and "result" in row]
-    found = [row for row in found if (row["point"]["data"], row["point"]["order"]) == (name, "row")]
     lines = [
-        {"P": row["point"]["patch_size"]}
-        | {key: row["result"]["detectors"][key][metric] for key in DETECTORS if key in row["result"]["detectors"]}
-        for row in found
+        {"P": point["patch_size"]} | {detector: found[metric] for detector, found in result["detectors"].items()}
+        for point, result in _done(rows, "detection", data=name, order="row")
     ]
-    return pd.DataFrame(lines).sort_values("P")
+    return pd.DataFrame(lines, columns=["P", *DETECTORS]).sort_values("P")
