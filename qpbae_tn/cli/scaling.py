@@ -206,7 +206,7 @@ def _tables(document: Mapping[str, Any]) -> list[tuple[str, pd.DataFrame]]:
         found.append((f"{name}: AUPRO", tables.detection_table(rows, name, "aupro").map(_value)))
     if document["laws"]:
         found.append(("Fitted exponents", tables.law_table(document["laws"])))
-    return found
+    return [(title, table) for title, table in found if len(table)]
 
 
 def _value(cell: Any) -> Any:

@@ -133,12 +133,12 @@ def read_results(path: Path, kind: Kind) -> Contents:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError("no results there", where=path, remedy="start the study with qpbae study run") from None
+        raise InputError("no results there", where=path, remedy="run the study first") from None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=path, remedy="check its permissions") from None
     lines = data[: data.rfind(b"\n") + 1].splitlines()
     if not lines:
-        raise InputError("holds no study", where=path, remedy="start the study with qpbae study run")
+        raise InputError("holds no study", where=path, remedy="run the study first")
     contents = _read_header(path, lines[0], kind)
     _check_usable(path, contents)
     for number, line in enumerate(lines[1:], 2):

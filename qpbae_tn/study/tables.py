@@ -125,7 +125,7 @@ class StudyResults:
         study = Study.from_document(contents.study, str(path))
         found = tuple(configurations(study, contents))
         if not found and not empty:
-            raise InputError("holds no results yet", where=path, remedy="go on with qpbae study run")
+            raise InputError("holds no results yet", where=path, remedy="run the study first")
         return cls(path, study, contents, found)
 
     @property

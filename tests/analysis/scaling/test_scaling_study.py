@@ -109,7 +109,7 @@ def test_points_on_other_images_are_other_points(tmp_path: Path) -> None:
             parts=("preparation",),
             max_patch_size=4,
             bonds=(1, 2),
-            orders=("row",),
+            orders=("morton",),
             data={"grass": "textures:grass"},
             image_size=32,
             train_images=count,
@@ -120,6 +120,8 @@ def test_points_on_other_images_are_other_points(tmp_path: Path) -> None:
     assert made[0]["point"] == made[1]["point"]
     assert made[0]["result"] != made[1]["result"]
     assert len(read_results(tmp_path / "results.jsonl", KIND).results) == 2
+    # A page of one part, without the order that its first table is about.
+    assert fill_page(PAGE, result_of(document))[0].sections == ["Preparation"]
 
 
 def test_engines_are_timed_and_shown(tmp_path: Path) -> None:
