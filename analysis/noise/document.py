@@ -1,11 +1,17 @@
-"""A noise study as one JSON document."""
+"""A whole noise study: what it costs, its run, and the one JSON document that it gives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from qpbae_tn.analysis.noise.study import NoiseStudy
+from qpbae_tn.analysis.noise.expectation import TooEntangled
+from qpbae_tn.analysis.noise.images import Scene
+from qpbae_tn.analysis.noise.study import NoisePlan, NoiseStudy, case_count, run_study
+from qpbae_tn.analysis.noise.training import training_rows
+from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.loaded import LoadedExperiment
+from qpbae_tn.experiment.training import train
 
 NOTES = {
     "response": "least squares F_noisy = intercept + slope F over the sampled patches, 95% bootstrap intervals",
@@ -35,3 +41,44 @@ def noise_document(
         "stage_rows": [row for study in studies for row in study.stage_rows],
         "training_rows": list(training),
     }
+
+
+def price(experiments: Sequence[LoadedExperiment], plan: NoisePlan, *, train_noisy: bool = False) -> dict[str, Any]:
+    """What `run_plan` works on, in numbers."""
+    sizes = [loaded.experiment.patch_size for loaded in experiments]
+    counts = [case_count(plan, size) for size in sizes]
+    patches = [loaded.grid.count * len(loaded.test) for loaded in experiments]
+    return {
+        "patch_sizes": ",".join(map(str, sizes)),
+        "cases": sum(counts),
+        "patches_scored": sum(count * found for count, found in zip(counts, patches, strict=True)),
+        "noisy_trainings": len(plan.strengths) if train_noisy and 2 in sizes else 0,
+    }
+
+
+def run_plan(
+    experiments: Sequence[LoadedExperiment],
+    plan: NoisePlan,
+    *,
+    train_noisy: bool = False,
+    on_case: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Study each experiment, its model trained if there is none, and at P = 2 perhaps train with noise; the document.
+
+    Raises:
+        InputError: see `run_study`; a circuit too large for an exact evaluation.
+    """
+    studies, training = [], []
+    for given in experiments:
+        loaded = given if given.model is not None else given.with_model(train(given).model)
+        try:
+            studies.append(run_study(Scene.of(loaded), plan, on_case))
+        except TooEntangled as error:
+            raise InputError(
+                f"too large for an exact evaluation ({error})",
+                where="patch_size",
+                remedy="use smaller patches, or qpbae execute, whose noisy sampler draws trajectories",
+            ) from None
+        if train_noisy and loaded.experiment.patch_size == 2:
+            training += training_rows(loaded, plan.strengths, seed=plan.seed)
+    return noise_document(studies, training, seed=plan.seed)

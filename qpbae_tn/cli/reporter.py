@@ -77,10 +77,11 @@ class Reporter:
             notes: below it, what its columns mean.
         """
         from rich import box
+        from rich.measure import Measurement
         from rich.table import Table
         from rich.text import Text
 
-        drawn = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+        drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for name in header:
             drawn.add_column(
                 name,
@@ -91,6 +92,9 @@ class Reporter:
         for index, row in enumerate(rows):
             cells = [Text("-" if cell is None else str(cell)) for cell in row]
             drawn.add_row(*cells, style="bold" if index in bold else None, end_section=index in sections)
+        if Measurement.get(self.console, self.console.options, drawn).maximum > self.console.width:
+            drawn.padding = (0, 0, 0, 0)
+        self._title(title)
         self.console.print(drawn)
         if notes:
             self.console.print(notes, markup=False)
@@ -100,12 +104,16 @@ class Reporter:
         from rich.table import Table
         from rich.text import Text
 
-        drawn = Table(title=Text(title), title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+        drawn = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
         drawn.add_column(style="bold", no_wrap=True)
         drawn.add_column(overflow="fold")
         for name, value in facts.items() if isinstance(facts, Mapping) else facts:
             drawn.add_row(name, Text(str(value)))
+        self._title(title)
         self.console.print(drawn)
+
+    def _title(self, title: str) -> None:
+        self.console.print(title, style="italic", markup=False)
 
     def dry_run(self, priced: Mapping[str, Any], lines: Iterable[str] | None = None) -> None:
         """What would be done: a line for each number, or these lines, and the document `{"dry_run": priced}`."""

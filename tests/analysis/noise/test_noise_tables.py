@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qpbae_tn.cli.noise_tables import describe
+from qpbae_tn.cli.noise import _describe
 from qpbae_tn.cli.reporter import Reporter
 
 
@@ -26,9 +26,9 @@ def row(target: str | None, readout: str) -> dict[str, object]:
 def test_80_columns_are_enough(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     rows = [row("willow_pink", "ancilla_training"), row(None, "latent")]
-    describe({"rows": rows, "stage_rows": [], "training_rows": []}, Reporter(None))
-    told = capsys.readouterr().out
-    assert max(map(len, told.splitlines())) <= 80
-    assert "…" not in told
+    _describe({"rows": rows, "stage_rows": [], "training_rows": []}, Reporter(None))
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
     for text in ("willow_pink", "ancilla_training", "x7.9e+04", ".930 .902-.949"):
-        assert text in told
+        assert text in shown

@@ -86,7 +86,7 @@ def test_dry_run_writes_nothing(qpbae, data_folder: Path, model_file: Path) -> N
     ("options", "words"),
     [
         (("--readout", "swap"), ("swap", "latent")),
-        (("--shots", "10,0"), ("--shots", "0 shots")),
+        (("--shots", "10,0"), ("--shots", "not a count")),
         (("--shots", "many"), ("--shots", "many")),
         (("--shots", "2.5"), ("--shots", "2.5")),
         (("--shots", ""), ("--shots",)),
