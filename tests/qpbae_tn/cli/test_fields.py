@@ -26,7 +26,7 @@ from qpbae_tn.cli.main import app
 from qpbae_tn.errors import InputError
 
 ROOT = Path(__file__).parents[3]
-OPTION = re.compile(r"(?<![\w-])--(?!help\b)[a-z][a-z-]*")
+OPTION = re.compile(r"(?<![\w-])--(?!help\b)[a-z]+(?:-[a-z]+)*(?![\w-])")
 PAGE_PROSE = ("analysis/pages.py", "analysis/reproduction/", "analysis/resources/report.py", "analysis/scaling/")
 """Pages say which commands make them."""
 
