@@ -9,10 +9,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
-from filelock import FileLock
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 # Windows has no such module.
 resource: Any = import_module("resource") if find_spec("resource") else None
@@ -81,6 +83,8 @@ def ended_by_time_limit(status: int) -> bool:
 
 def lock_beside(path: Path) -> FileLock:
     """A lock for a file, which is held through a small file beside it; processes and threads exclude each other."""
+    from filelock import FileLock
+
     return FileLock(f"{path}.lock", thread_local=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from qpbae_tn.interval import Interval
 from qpbae_tn.metrics.overlap import decision_metrics
 from qpbae_tn.metrics.ranked import Scores, rank_metrics
 from qpbae_tn.metrics.table import decide, operating_threshold
+from qpbae_tn.platform import processor_count
 
 TOGETHER = 5
 """Repetitions that one task draws: enough to prepare distributions once for several draws, few enough for memory."""
@@ -131,7 +131,7 @@ def run_study(
     laws = dict.fromkeys(law_of(readout) for readout in readouts)
     tasks = [(law, count, part) for law in laws for count in counts for part in range(-(-repetitions // TOGETHER))]
     found: dict[tuple[str, int], list[Values]] = {(law, count): [] for law in laws for count in counts}
-    with ThreadPoolExecutor(workers or available_cores()) as pool:
+    with ThreadPoolExecutor(workers or processor_count()) as pool:
 
         def work(task: tuple[str, int, int]) -> list[Values]:
             law, count, part = task
@@ -196,11 +196,6 @@ def check_counts(counts: Sequence[int], where: str) -> list[int]:
     if min(counts) < 1:
         raise InputError(f"{min(counts)} shots", where=where, remedy="give at least 1")
     return sorted(set(counts))
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _draw(

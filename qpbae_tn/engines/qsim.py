@@ -6,7 +6,6 @@ patches in superposition: one call simulates all of them, and the ancilla's <Z> 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
@@ -29,6 +28,7 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.model.names import OutcomeKind
 from qpbae_tn.model.outcomes import Outcomes
 from qpbae_tn.model.specification import ModelSpecification
+from qpbae_tn.platform import processor_count
 
 Quantity = Literal["trash", "reconstruction"]
 Array = NDArray[np.floating]
@@ -133,8 +133,7 @@ def _simulate(
 
 
 def _simulator() -> qsimcirq.QSimSimulator:
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return qsimcirq.QSimSimulator(qsim_options={"t": threads, "f": 3})
+    return qsimcirq.QSimSimulator(qsim_options={"t": processor_count(), "f": 3})
 
 
 # The qsim engine: the paper's circuits as they stand, simulated by qsim.
