@@ -125,7 +125,8 @@ class Mahalanobis:
         step = -(-len(patches) * patches.grid.count // room)
         states = np.concatenate([states[::step] for states in patches])
         found = EmpiricalCovariance().fit(states)
-        return FittedMahalanobis(found, float(found.mahalanobis(states).mean()), self.name)
+        # Patches that are all alike have no spread: no distance, and nothing to divide by.
+        return FittedMahalanobis(found, float(found.mahalanobis(states).mean()) or 1.0, self.name)
 
 
 @dataclass(frozen=True, eq=False)

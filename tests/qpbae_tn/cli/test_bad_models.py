@@ -128,6 +128,9 @@ def test_a_model_without_threshold_asks_for_one(
     document = json.loads(path.read_text())
     document["thresholds"] = {}
     path.write_text(json.dumps(document))
-    refused("evaluate", run_folder, "--data", data_folder, words="--threshold")
+    image = next((data_folder / "test").rglob("*.png"))
+    refused("segment", run_folder, image, words="--threshold")
+    taken = qpbae("evaluate", run_folder, "--data", data_folder, "--baselines", "none")
+    assert taken.status == 0, "validation images give one"
     given = qpbae("evaluate", run_folder, "--data", data_folder, "--threshold", 0.1, "--baselines", "none")
     assert given.status == 0
