@@ -194,7 +194,7 @@ for name in ("one", "two", "three", "four"):
 from qpbae_tn.study.charts import COLOURS, MARKERS
 from qpbae_tn.study.cells import DETECTORS
 from qpbae_tn.study.specification import Study
-assert set(DETECTORS) == set(MARKERS) == set(COLOURS) and len(DETECTORS) == 10
+assert set(DETECTORS) == set(MARKERS) == set(COLOURS) and len(DETECTORS) == 12
 document = {"data": {"a": {}}, "seeds": [1, 2], "baselines": ["one", "dc_overlap"]}
 cells = Study.from_document(document | {"grid": [{"learning_rate": [0.1, 0.2]}]}, "test").cells({"a": "x"})
 kinds = [cell.settings.detector for cell in cells]
