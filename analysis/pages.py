@@ -17,6 +17,7 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+from qpbae_tn.documents import read_json
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.training import versions
 from qpbae_tn.output import write_atomically
@@ -248,7 +249,7 @@ def read_committed(page: Page, folder: Path) -> tuple[Result, Made]:
     entry, beside = read_made(folder, page.name), folder / page.name
     if entry is None:
         raise InputError("was not made yet", where=folder / f"{page.name}.md", remedy=f"qpbae report {page.name}")
-    document = json.loads((beside / f"{page.name}.json").read_text(encoding="utf-8"))
+    document = read_json(beside / f"{page.name}.json", object)
     drawings = {}
     for file, natural_size in entry["drawings"].items():
         path = beside / file
@@ -265,8 +266,7 @@ def read_made(folder: Path, name: str) -> dict[str, Any] | None:
     path = folder / name / MADE
     if not path.exists():
         return None
-    entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return entry
+    return read_json(path, dict[str, Any])
 
 
 def write_index(folder: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +16,7 @@ from qpbae_tn.analysis.scaling.plan import LARGEST_OF_ALL, NEED_DATA, ScalingPla
 from qpbae_tn.analysis.scaling.study import read_rows, run_scaling
 from qpbae_tn.analysis.scaling.tables import DETECTORS, Row, finished, part_frame
 from qpbae_tn.analysis.scaling.trainability import TEXTURE, measure
+from qpbae_tn.documents import read_json
 from qpbae_tn.report.charts import PALETTE, chart
 from qpbae_tn.report.content import Content, Figure
 from qpbae_tn.study.limited import Limits
@@ -35,7 +35,7 @@ def run(options: PageOptions) -> Result:
     plan = ScalingPlan(max_patch_size=LARGEST_OF_ALL, data=data, limits=LIMITS, seed=options.seed)
     known: list[Row] = []
     if options.previous is not None:
-        known = read_rows(json.loads(options.previous.read_text(encoding="utf-8")), options.previous)
+        known = read_rows(read_json(options.previous, object), options.previous)
     with TemporaryDirectory() as folder:
         results = Path(folder) / "results.jsonl"
         document, _ = run_scaling(

@@ -12,15 +12,16 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cotengra as ctg
+import msgspec
 from platformdirs import user_cache_path
 
 from qpbae_tn.compiler.networks.program import Program, compile_program
+from qpbae_tn.documents import read_json
 from qpbae_tn.errors import InputError
 from qpbae_tn.output import write_atomically
 
@@ -95,9 +96,9 @@ class TreeStore:
         if self.folder is None:
             return None
         try:
-            document = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
-            return _checked(document["path"], len(structure.terms))
-        except (OSError, ValueError, KeyError, TypeError):
+            kept = read_json(self.folder / f"{key}.json", _Kept)
+            return _checked(kept.path, len(structure.terms))
+        except ValueError:  # an InputError too
             return None
 
     def _write(self, key: str, structure: Structure, path: SsaPath) -> None:
@@ -109,6 +110,12 @@ class TreeStore:
             write_atomically(self.folder / f"{key}.json", json.dumps(document, separators=(",", ":")))
         except (OSError, InputError):
             return  # a cache that cannot be written to costs the next process a search, nothing else
+
+
+class _Kept(msgspec.Struct):
+    """What of a file in the cache is read back."""
+
+    path: list[tuple[int, int]]
 
 
 def cache_folder() -> Path:
@@ -267,7 +274,7 @@ def _places_after(
     return [places[number] for number in numbers]
 
 
-def _checked(path: Any, count: int) -> SsaPath:
+def _checked(path: Iterable[tuple[int, int]], count: int) -> SsaPath:
     pairs = tuple((int(first), int(second)) for first, second in path)
     used = sorted(number for pair in pairs for number in pair)
     if len(pairs) != max(count - 1, 0) or used != list(range(2 * len(pairs))):

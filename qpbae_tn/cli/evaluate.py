@@ -11,7 +11,6 @@ from qpbae_tn.cli.reporter import Reporter
 if TYPE_CHECKING:
     from qpbae_tn.experiment.evaluation import Evaluation
     from qpbae_tn.experiment.loaded import LoadedExperiment
-    from qpbae_tn.interval import Interval
     from qpbae_tn.model.model import Model
 
 SHOWN = {
@@ -115,12 +114,14 @@ def evaluate_with_progress(model: Model, loaded: LoadedExperiment, reporter: Rep
 
 def describe(result: Evaluation, reporter: Reporter) -> None:
     """The metrics' tables on the terminal: the model, then its baselines."""
+    from qpbae_tn.report.numbers import stacked
+
     rows = {"model": result.model, **result.baselines}
     counts = f"{len(result.test)} test images, {int(result.test.defective.sum())} defective"
     reporter.table(
         f"Evaluation on {counts} (95% bootstrap intervals)",
         ("detector", "parameters", *SHOWN.values()),
-        [(name, one.parameters, *(show(one.metrics[metric]) for metric in SHOWN)) for name, one in rows.items()],
+        [(name, one.parameters, *(stacked(one.metrics[metric]) for metric in SHOWN)) for name, one in rows.items()],
         left=("detector",),
         bold=(0,),
     )
@@ -129,7 +130,7 @@ def describe(result: Evaluation, reporter: Reporter) -> None:
             "Model minus baseline, paired: the same resamples of images for both (95% intervals)",
             ("baseline", *SHOWN.values()),
             [
-                (name, *(show_difference(found[metric]) for metric in SHOWN))
+                (name, *(stacked(found[metric], sign=True) for metric in SHOWN))
                 for name, found in result.differences.items()
             ],
             left=("baseline",),
@@ -137,26 +138,10 @@ def describe(result: Evaluation, reporter: Reporter) -> None:
     reporter.table(
         "At the operating thresholds (d: only images with a defect, p: pooled pixels)",
         ("detector", *AT_THRESHOLD.values()),
-        [(name, *(show(one.metrics[metric]) for metric in AT_THRESHOLD)) for name, one in rows.items()],
+        [(name, *(stacked(one.metrics[metric]) for metric in AT_THRESHOLD)) for name, one in rows.items()],
         left=("detector",),
         bold=(0,),
     )
-
-
-def show_difference(value: Interval) -> str:
-    """A difference above its interval, with signs; a dash where it is not defined."""
-    if not value.defined:
-        return "-"
-    low, high = (f"{end:+.2f}".replace("0.", ".") for end in (value.low, value.high))
-    return f"{value.value:+.3f}\n{low} {high}"
-
-
-def show(value: Interval) -> str:
-    """A value above its interval, .71-1.0 for 0.71 to 1.00; a dash where it is not defined."""
-    if not value.defined:
-        return "-"
-    low, high = (f"{end:.2f}".removeprefix("0").replace("1.00", "1.0") for end in (value.low, value.high))
-    return f"{value.value:.3f}\n{low}-{high}"
 
 
 def write_scores(result: Evaluation, place: Path) -> None:

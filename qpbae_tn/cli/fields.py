@@ -160,20 +160,23 @@ def counts(text: str, field: str) -> tuple[int, ...]:
     return tuple(sorted(_several(text, field, count, "is not a count from 1 up", "10,100,1e4")))
 
 
-def named_folders(options: Iterable[str] | None) -> dict[str, Path]:
-    """The folders that `--data NAME=DIR`, given any number of times, names.
-
-    Raises:
-        InputError: an option of another form, or a folder that is missing.
-    """
+def named_places(options: Iterable[str] | None) -> dict[str, str]:
+    """The places that `--data NAME=DIR`, given any number of times, names; raises `InputError` for another form."""
     found = {}
     for option in options or ():
-        name, separator, folder = option.partition("=")
-        if not (separator and name and folder):
+        name, separator, place = option.partition("=")
+        if not (separator and name and place):
             raise InputError(f"{option!r} is not NAME=DIR", where="data", remedy="write e.g. busi_32=path/to/folder")
-        if not Path(folder).is_dir():
-            raise InputError("no such folder", where=Path(folder), remedy=f"check `data` {name}=DIR")
-        found[name] = Path(folder)
+        found[name] = place
+    return found
+
+
+def named_folders(options: Iterable[str] | None) -> dict[str, Path]:
+    """As `named_places`; raises `InputError` for a place that is no folder, too."""
+    found = {name: Path(place) for name, place in named_places(options).items()}
+    for name, folder in found.items():
+        if not folder.is_dir():
+            raise InputError("no such folder", where=folder, remedy=f"check `data` {name}=DIR")
     return found
 
 

@@ -28,6 +28,8 @@ def check_target(target: str) -> None:
 
 def price_rows(quote: Quote) -> list[tuple[str, str]]:
     """Names and values of a quote, with units."""
+    from qpbae_tn.report.numbers import duration
+
     price = quote.price
     program, image = price.program, price.image
     rows = [
@@ -69,14 +71,6 @@ def lead(quote: Quote, target: str) -> str:
         f"Compiled for {PROCESSOR_NAMES.get(target, target)} {routed} and verified against the model. Shots are "
         "counted for an ideal device; the fidelity is the product-of-errors estimate from the device's calibration."
     )
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit that suits it."""
-    for unit, size in (("years", 365.25 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.1f} {unit}"
-    return f"{seconds:.2g} s"
 
 
 PRICED_PATCHES = 256

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qpbae_tn.cli import options as o
-from qpbae_tn.cli.fields import Command, names, one_of
+from qpbae_tn.cli.fields import Command, named_places, names, one_of
 from qpbae_tn.cli.reporter import Reporter, notice_beside
 from qpbae_tn.errors import InputError
 
@@ -56,7 +56,7 @@ def run(
     dry_run: o.DryRun = False,
 ) -> None:
     """Compute every cell of a study that has no result yet; start it again to go on."""
-    from qpbae_tn.study.sources import open_sources, parse_data_options
+    from qpbae_tn.study.sources import check_names, open_sources
     from qpbae_tn.study.specification import read_study
     from qpbae_tn.study.store import results_path
     from qpbae_tn.study.work import run_study
@@ -66,7 +66,8 @@ def run(
     if seed is not None:
         chosen = chosen.with_seed(seed)
     place = _workers(jobs, scheduler, notice_beside)
-    folders = parse_data_options(data or [], chosen)
+    folders = named_places(data)
+    check_names(folders, chosen)
     results = results_path(output if output is not None else Path("runs") / chosen.name)
     _keep_results(json, "json", results)
     if dry_run:
@@ -171,13 +172,14 @@ def plot(
     """Charts of the results as SVG; with --data also galleries of images, maps and masks (Fig. 4)."""
     from qpbae_tn.output import output_folder, write_atomically
     from qpbae_tn.study.charts import charts, gallery
-    from qpbae_tn.study.sources import open_sources, parse_data_options
+    from qpbae_tn.study.sources import check_names, open_sources
     from qpbae_tn.study.tables import StudyResults
 
     reporter = Reporter(json)
     results = StudyResults.read(place)
     _note_version(results.contents, results.path)
-    folders = parse_data_options(data or [], results.study)
+    folders = named_places(data)
+    check_names(folders, results.study)
     sources = open_sources(results.study, folders) if folders else {}
     folder = output if output is not None else results.path.parent / "plots"
     with output_folder(folder, force=force) as target:

@@ -69,6 +69,22 @@ def bare_ranged(interval: Interval, digits: int = 3) -> str:
     return f"{value} {bare(interval.low, digits)}-{bare(interval.high, digits)}" if interval.bounded else value
 
 
+def stacked(interval: Interval, *, sign: bool = False) -> str:
+    """A value above its ends, which have two digits and no zero before the point; a dash where it is not defined.
+
+    Example:
+        >>> stacked(Interval(0.9451, 0.7114, 1.0)), stacked(Interval(0.031, -0.012, 0.06), sign=True)
+        ('0.945\\n.71-1.0', '+0.031\\n-.01 +.06')
+    """
+    if not interval.defined:
+        return DASH
+    low, high = (f"{end:{'+' if sign else ''}.2f}" for end in (interval.low, interval.high))
+    if sign:
+        return f"{interval.value:+.3f}\n{low.replace('0.', '.')} {high.replace('0.', '.')}"
+    low, high = (end.removeprefix("0").replace("1.00", "1.0") for end in (low, high))
+    return f"{interval.value:.3f}\n{low}-{high}"
+
+
 def two_digits(value: float) -> str:
     """A positive number to two significant digits, thousands set apart.
 

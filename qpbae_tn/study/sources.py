@@ -80,21 +80,15 @@ class Source:
         return {name: getattr(self, name) for name in names}
 
 
-def parse_data_options(options: Iterable[str], study: Study) -> dict[str, str]:
-    """`NAME=DIR` options as a dictionary; raises `InputError` for another form, or a name that the study lacks."""
-    folders = {}
-    for option in options:
-        name, separator, folder = option.partition("=")
-        if not separator or not name or not folder:
-            raise InputError(f"{option!r} is not NAME=FOLDER", where="data", remedy="write `data` NAME=FOLDER")
+def check_names(names: Iterable[str], study: Study) -> None:
+    """Raises `InputError` for a name that is none of the study's data sets."""
+    for name in names:
         if name not in study.data:
             raise InputError(
                 f"the study {study.name} has no data set {name!r}",
                 where="data",
                 remedy=f"did you mean {nearest(name, study.data)}? It has {', '.join(study.data)}",
             )
-        folders[name] = folder
-    return folders
 
 
 def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
@@ -123,7 +117,7 @@ def open_sources(study: Study, folders: Mapping[str, str]) -> dict[str, Source]:
         raise InputError(
             f"the study {study.name} is given no data",
             where="data",
-            remedy=f"give `data` NAME=FOLDER, e.g. `data` {first}=FOLDER; names are {', '.join(study.used_data)}",
+            remedy=f"give `data` NAME=DIR, e.g. `data` {first}=DIR; names are {', '.join(study.used_data)}",
         )
     return found
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from qpbae_tn import __version__, platform
+from qpbae_tn.documents import parse_json
 from qpbae_tn.errors import InputError
 from qpbae_tn.study.grid import Cell, Grid, Kind, canonical, identifier_of
 
@@ -323,10 +324,10 @@ class ResultsFile:
 def _read_header(path: Path, line: bytes, kind: Kind) -> Contents:
     """A results file before its second line."""
     try:
-        header = json.loads(line)
-    except ValueError:
+        header = parse_json(line, dict[str, Any], where=path)
+    except InputError:
         raise _damaged_header(path) from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
+    if header.get("format") != FORMAT:
         raise InputError("is not a results file", where=path, remedy="choose another `output`")
     if header.get("format_version") != FORMAT_VERSION:
         raise InputError(
@@ -356,9 +357,7 @@ def _check_usable(path: Path, contents: Contents) -> None:
 
 def _take(contents: Contents, path: Path, number: int, line: bytes) -> None:
     try:
-        document = json.loads(line)
-        if not isinstance(document, dict):
-            raise ValueError(document)
+        document = parse_json(line, dict[str, Any], where=path)
         contents.add(document)
     except ValueError:
         raise InputError(

@@ -6,7 +6,6 @@ recorded.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
 from qpbae_tn.data.splits import stratified_subset
+from qpbae_tn.documents import parse_json
+from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.baselines import BASELINES
 from qpbae_tn.experiment.description import FIELD_NAMES
 from qpbae_tn.experiment.fit import EpochRecord
@@ -334,6 +336,11 @@ def processor_seconds(
     return seconds * sum(_image_work(cell, sources) for cell in left) / max(1, work)
 
 
+class _Time(msgspec.Struct):
+    cells: list[str]
+    seconds: float
+
+
 def _times(path: Path) -> Iterator[tuple[list[str], float]]:
     """Ids of the cells of each group and what it took; lines that are torn or not of this kind are left out."""
     try:
@@ -342,10 +349,10 @@ def _times(path: Path) -> Iterator[tuple[list[str], float]]:
         return
     for line in lines:
         try:
-            document = json.loads(line)
-            yield [str(name) for name in document["cells"]], float(document["seconds"])
-        except (ValueError, KeyError, TypeError):
+            one = parse_json(line, _Time, where=path)
+        except InputError:
             continue
+        yield one.cells, one.seconds
 
 
 def _image_work(cell: Cell, sources: Mapping[str, Source]) -> int:

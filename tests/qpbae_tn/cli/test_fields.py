@@ -17,6 +17,7 @@ from qpbae_tn.cli.fields import (
     in_options,
     integers,
     named_folders,
+    named_places,
     names,
     numbers,
     option_of,
@@ -175,6 +176,7 @@ def test_lists_of_values() -> None:
     assert counts("1e3,10,1000", "shots") == (10, 1000)
     assert named_folders(["a=."]) == {"a": Path()}
     assert named_folders(None) == {}
+    assert named_places(["busi=a=b"]) == {"busi": "a=b"}
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def test_wrong_input_is_refused(refused: Refused, study: Path, ran: Path, data_f
         "study", "run", study, "--data", f"stripes={tmp_path / 'gone'}", words=(tmp_path / "gone", "no such folder")
     )
     refused("study", "run", study, "--data", f"stipes={data_folder}", words="did you mean stripes")
-    refused("study", "run", study, "--data", data_folder, words="NAME=FOLDER")
+    refused("study", "run", study, "--data", data_folder, words="NAME=DIR")
     refused("study", "run", study, words="is given no data")
     refused("study", "run", "papr", words="did you mean paper")
     refused("study", "run", study, *data, "--jobs", -1, words="--jobs")

@@ -21,7 +21,7 @@ from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.training import train
 from qpbae_tn.interval import Interval
 from qpbae_tn.study.runner import TIMES_NAME, Progress
-from qpbae_tn.study.sources import Source, missing, open_sources, parse_data_options
+from qpbae_tn.study.sources import Source, check_names, missing, open_sources
 from qpbae_tn.study.specification import EXPERIMENTS, Study, read_study
 from qpbae_tn.study.store import read_results
 from qpbae_tn.study.work import run_group, run_study
@@ -252,10 +252,9 @@ def test_changed_images_are_noticed(study_file: Path, tmp_path: Path) -> None:
 
 def test_data_options() -> None:
     study = read_study("paper")
-    assert parse_data_options(["busi=a=b"], study) == {"busi": "a=b"}
-    for option, said in (("busi", "NAME=FOLDER"), ("=x", "NAME=FOLDER"), ("bsui=x", "did you mean busi")):
-        with pytest.raises(InputError, match=said):
-            parse_data_options([option], study)
+    check_names(["busi"], study)
+    with pytest.raises(InputError, match="did you mean busi"):
+        check_names(["bsui"], study)
     with pytest.raises(InputError, match="is given no data"):
         open_sources(study, {})
     with pytest.raises(InputError, match="no such folder"):
@@ -288,5 +287,5 @@ def test_data_sets_that_no_block_uses_are_not_missed() -> None:
     study = Study.from_document(document, "test")
     assert missing(study, open_sources(study, {})) == ["b"]
     document["data"] = {"spare": {}, "a": {}, "b": {}}
-    with pytest.raises(InputError, match=r"`data` a=FOLDER; names are a, b$"):
+    with pytest.raises(InputError, match=r"`data` a=DIR; names are a, b$"):
         open_sources(Study.from_document(document, "test"), {})
