@@ -249,7 +249,7 @@ def read_committed(page: Page, folder: Path) -> tuple[Result, Made]:
     entry, beside = read_made(folder, page.name), folder / page.name
     if entry is None:
         raise InputError("was not made yet", where=folder / f"{page.name}.md", remedy=f"qpbae report {page.name}")
-    document = read_json(beside / f"{page.name}.json", object)
+    document = read_json(beside / f"{page.name}.json", dict[str, Any])
     drawings = {}
     for file, natural_size in entry["drawings"].items():
         path = beside / file

@@ -117,7 +117,7 @@ def test_the_estimator_has_the_same_parameters_and_defaults() -> None:
         for name, parameter in inspect.signature(PatchAutoencoder).parameters.items()
         if name in FIELD_NAMES
     }
-    assert len(shared) == 14
+    assert len(shared) == 23
     assert shared == {name: default(name) for name in shared}
     assert f"stride: {field_help('stride')}" in str(PatchAutoencoder.__doc__)
 
