@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.gates import Counts, count
+from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.parameters import ParameterMap
 from qpbae_tn.compiler.passes import Record
 from qpbae_tn.compiler.placement.place import Placement
 from qpbae_tn.compiler.preparation.protocol import Preparation, PreparationFit
 from qpbae_tn.compiler.price.program import ProgramPrice, price_program
 from qpbae_tn.compiler.program import Program
-from qpbae_tn.compiler.readouts import Readout
+from qpbae_tn.compiler.readouts import ReadoutCircuit
 from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.compiler.verification import Verification
 from qpbae_tn.errors import InputError
@@ -69,7 +70,7 @@ class CompiledProgram:
 
     specification: ModelSpecification
     angles: FloatArray | None
-    readout: Readout
+    readout: ReadoutCircuit
     preparation: Preparation
     target: Target
     literal: bool
@@ -122,7 +123,7 @@ class CompiledProgram:
         return self.native.measured
 
     @property
-    def estimator(self) -> Estimator:
+    def estimator(self) -> Estimator | OutcomeEstimator:
         """From measured bits to the value of a shot."""
         return self.native.estimator
 

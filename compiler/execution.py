@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.estimator import Estimate
+from qpbae_tn.compiler.outcomes import WeightedEstimate
 from qpbae_tn.compiler.program import MEASUREMENT_KEY
 from qpbae_tn.compiler.verification import model_scores
 from qpbae_tn.errors import InputError
@@ -37,7 +38,7 @@ class PatchScore:
         preparation_fidelity: |<phi|phi~>|^2 of the two states.
     """
 
-    estimate: Estimate
+    estimate: Estimate | WeightedEstimate
     exact: float
     prepared: float
     with_noise: float
@@ -103,9 +104,10 @@ def execute(
         )
     values, fidelities = program.fit(states, angles)
     model = program.model_angles(angles)
-    exact = model_scores(program.specification, model, states, program.readout.quantity)
-    prepared = model_scores(program.specification, model, program.prepared_states(values), program.readout.quantity)
-    estimates: list[Estimate] = []
+    quantity, estimator = program.readout.quantity, program.estimator
+    exact = model_scores(program.specification, model, states, quantity, estimator)
+    prepared = model_scores(program.specification, model, program.prepared_states(values), quantity, estimator)
+    estimates: list[Estimate | WeightedEstimate] = []
     for start in range(0, len(states), PATCHES_A_SWEEP):
         sweep = program.parameters.sweep(values[start : start + PATCHES_A_SWEEP])
         results = sampler.run_sweep(program.circuit, params=sweep, repetitions=shots)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.gates import Register
+from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.pullback import ComplexArray, Factor, GateStep, observable, pull_back
 from qpbae_tn.errors import InputError
@@ -187,9 +188,34 @@ def mean(program: Program, state: NDArray[np.floating]) -> Expectation:
 
     Registers that start in the patch state do so; those that are to be undone by the inverse preparation are projected.
     """
+    if isinstance(program.estimator, OutcomeEstimator):
+        value = float(outcomes(program, state) @ np.array(program.estimator.weights))
+        return Expectation(value, f"state vectors of up to {len(program.qubits)} qubits")
     inputs = [Boundary(register, state) for register in program.inputs]
     outputs = [Boundary(register, state) for register in program.outputs]
     return expectation(program.operations, program.measured, program.estimator, inputs, outputs)
+
+
+def outcomes(program: Program, state: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The probability of each outcome of an `OutcomeEstimator`, shape (K,); arguments as for `mean`.
+
+    Raises:
+        TooLarge: more than `STATE_QUBITS` qubits.
+    """
+    if not isinstance(program.estimator, OutcomeEstimator):
+        raise ValueError("the program's shots have values, not outcomes")
+    if len(program.qubits) > STATE_QUBITS:
+        raise TooLarge(
+            f"the outcomes of {len(program.qubits)} qubits cannot be verified here, at most {STATE_QUBITS}",
+            where="readout",
+            remedy="choose smaller patches",
+        )
+    inputs = [Boundary(register, state) for register in program.inputs]
+    order, tensor = state_vector(program.operations, program.qubits, inputs)
+    first = [order.index(qubit) for qubit in program.measured]
+    rest = [axis for axis in range(tensor.ndim) if axis not in first]
+    amplitudes = tensor.transpose([*first, *rest]).reshape(1 << len(first), -1)
+    return program.estimator.gathered(np.asarray(np.square(np.abs(amplitudes)).sum(axis=1), dtype=np.float64))
 
 
 def expectation(

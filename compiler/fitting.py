@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qpbae_tn.compiler.generic import generic_angles
-from qpbae_tn.compiler.readouts import READOUTS, Readout
+from qpbae_tn.compiler.readouts import READOUTS, ReadoutCircuit
 from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS
 from qpbae_tn.compiler.targets.devices import known_targets, load_target
 from qpbae_tn.compiler.targets.target import Target
@@ -11,7 +11,9 @@ from qpbae_tn.errors import InputError
 from qpbae_tn.model.specification import ModelSpecification
 
 
-def check_size(specification: ModelSpecification, readout: Readout, target: Target, *, literal: bool = False) -> None:
+def check_size(
+    specification: ModelSpecification, readout: ReadoutCircuit, target: Target, *, literal: bool = False
+) -> None:
     """Refuse, before any work, a readout that has more qubits than the processor; says what would fit.
 
     Args:
@@ -33,7 +35,7 @@ def check_size(specification: ModelSpecification, readout: Readout, target: Targ
         )
 
 
-def qubits_needed(specification: ModelSpecification, readout: Readout, *, literal: bool = False) -> int:
+def qubits_needed(specification: ModelSpecification, readout: ReadoutCircuit, *, literal: bool = False) -> int:
     """Qubits of the circuit that is compiled, preparation apart, which needs none of its own."""
     program = readout.program(specification, generic_angles(specification, 0).tolist())
     for reduction in LITERAL if literal else (*LITERAL, *REDUCTIONS):
@@ -41,7 +43,9 @@ def qubits_needed(specification: ModelSpecification, readout: Readout, *, litera
     return len(program.qubits)
 
 
-def _remedy(specification: ModelSpecification, readout: Readout, target: Target, least: int, literal: bool) -> str:
+def _remedy(
+    specification: ModelSpecification, readout: ReadoutCircuit, target: Target, least: int, literal: bool
+) -> str:
     """Names only what has room; readouts of the same quantity, smaller patches, other processors."""
     room = len(target.qubits)
     same = [other for other in READOUTS.values() if other.quantity is readout.quantity and other.name != readout.name]

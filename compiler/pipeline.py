@@ -16,17 +16,19 @@ from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.lowering.native import lower_to
 from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, WRITE_REAL
 from qpbae_tn.compiler.lowering.schedule import scheduled
+from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.parameters import flatten
 from qpbae_tn.compiler.passes import Check, Checks, Keeps, Pass, Record, Steps, UntilStable, run, transformed
 from qpbae_tn.compiler.placement.place import place_on
 from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.compiler.preparation.single import prepare
 from qpbae_tn.compiler.program import Program
-from qpbae_tn.compiler.readouts import Readout
+from qpbae_tn.compiler.readouts import ReadoutCircuit
 from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS
 from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.compiler.verification import model_scores, verify
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.fidelity import outcome_probabilities
 from qpbae_tn.model.specification import ModelSpecification
 
 FloatArray = NDArray[np.float64]
@@ -35,7 +37,7 @@ FloatArray = NDArray[np.float64]
 def compile_program(
     specification: ModelSpecification,
     angles: ArrayLike | None,
-    readout: Readout,
+    readout: ReadoutCircuit,
     preparation: Preparation,
     target: Target,
     *,
@@ -81,7 +83,11 @@ def compile_program(
     own_angles = checked_angles if numbers is None else np.empty(0)
     (resolver,) = parameters.resolvers(np.concatenate([own_angles, source.angles])[None])
     states = np.stack([source.prepared, patch])
-    expected, for_patch = model_scores(specification, checked_angles, states, readout.quantity)
+    estimator = logical.estimator
+    expected, for_patch = model_scores(specification, checked_angles, states, readout.quantity, estimator)
+    probabilities = None
+    if isinstance(estimator, OutcomeEstimator):
+        probabilities = outcome_probabilities(specification, checked_angles, states[:1], estimator.outcomes.kind)[0]
     verification = verify(
         native.with_schedule(cirq.resolve_parameters(circuit, resolver)),
         target,
@@ -89,6 +95,7 @@ def compile_program(
         patch=patch,
         expected=float(expected),
         for_patch=float(for_patch),
+        outcomes=probabilities,
     )
     return CompiledProgram(
         specification=specification,

@@ -14,6 +14,7 @@ import sympy
 
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.gates import Counts, Register, Stage, count, real_gates, stage_of
+from qpbae_tn.compiler.outcomes import OutcomeEstimator
 
 if TYPE_CHECKING:
     from qpbae_tn.compiler.placement.place import Placement
@@ -44,7 +45,7 @@ class Program:
     operations: tuple[cirq.Operation, ...]
     inputs: tuple[Register, ...]
     measured: Register
-    estimator: Estimator
+    estimator: Estimator | OutcomeEstimator
     outputs: tuple[Register, ...] = ()
     zero_effect: frozenset[cirq.Qid] = frozenset()
     swap_effect: tuple[tuple[cirq.Qid, cirq.Qid], ...] = ()

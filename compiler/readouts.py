@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -22,8 +22,13 @@ from qpbae_tn.compiler.circuits import (
 )
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.gates import Stage, tagged
+from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.program import Program
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.model import Model
+from qpbae_tn.model.names import OutcomeKind
+from qpbae_tn.model.normal import NormalRecord
+from qpbae_tn.model.score import Score
 from qpbae_tn.model.specification import ModelSpecification
 
 # What every readout offers, and the pieces that they share.
@@ -34,6 +39,7 @@ class Quantity(StrEnum):
 
     TRASH_FIDELITY = "F_trash"
     FIDELITY = "F"
+    WEIGHTED = "s"
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ class Needs:
     inverse_preparations: int = 0
 
 
-class Readout(Protocol):
-    """A way to measure F_trash or F; design, table of readouts."""
+class ReadoutCircuit(Protocol):
+    """What the compiler needs of a readout: a circuit, and from its bits to a value."""
 
     @property
     def name(self) -> str:
@@ -74,6 +80,10 @@ class Readout(Protocol):
             specification: the model.
             angles: numbers or symbols, (parameter_count,), radians.
         """
+
+
+class Readout(ReadoutCircuit, Protocol):
+    """A way to measure F_trash or F; design, table of readouts."""
 
     def value_probabilities(self, trash_fidelity: ArrayLike, fidelity: ArrayLike) -> NDArray[np.float64]:
         """The distribution of the value of one shot.
@@ -337,11 +347,63 @@ class Echo:
         return two_valued(fidelity, lowest=0)
 
 
+# `outcomes`: encode, measure the trash or all qubits, and weigh the string that is found.
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomesReadout:
+    """The weighted score s = sum_k w_k p_k as the mean weight of the strings found; variance sum_k w_k^2 p_k - s^2.
+
+    One copy, n qubits, no decoder. The weights are divided by their mean over normal patches, which is thus 1.
+
+    Args:
+        score: a weighted one, without positions.
+        normal: what is known of normal patches.
+    """
+
+    score: Score
+    normal: NormalRecord
+    name: str = "outcomes"
+    quantity: Quantity = Quantity.WEIGHTED
+
+    def needs(self, specification: ModelSpecification) -> Needs:
+        """One copy."""
+        return Needs(copies=1)
+
+    def program(self, specification: ModelSpecification, angles: Angles) -> Program:
+        """Encode, measure the qubits that outcomes are of."""
+        data = training_registers(specification).data
+        estimator = OutcomeEstimator.of(specification, self.score, self.normal)
+        return Program(
+            _in_order(tagged(encoder_operations(specification.ansatz, angles, data), Stage.ENCODER)),
+            inputs=(data,),
+            measured=tuple(data[qubit] for qubit in estimator.outcomes.measured),
+            estimator=estimator,
+        )
+
+
 # The readouts by name.
 
 
 _ALL: tuple[Readout, ...] = (Latent(), Destructive(), Echo(), AncillaTest(), Direct(), AncillaTraining())
 READOUTS: dict[str, Readout] = {readout.name: readout for readout in _ALL}
+"""Those that estimate F or F_trash; `outcomes` needs weights besides, see `outcomes_readout`."""
+OUTCOMES = "outcomes"
+
+
+def outcomes_readout(model: Model, kind: OutcomeKind | None = None) -> OutcomesReadout:
+    """The readout `outcomes` with the weights of a model.
+
+    Args:
+        model: with what it knows of normal patches; its own score where that is a weighted one, else inverse weights.
+        kind: over which outcomes; by default those of the model's score, else of the trash register.
+
+    Raises:
+        InputError: a model that knows nothing of normal patches.
+    """
+    own = model.score if model.score.kind == "weighted" else Score("weighted", fold=model.score.fold)
+    score = replace(own, outcomes=kind or own.outcomes, positions=False)
+    return OutcomesReadout(score, model.known_normal)
 
 
 def get_readout(name: str) -> Readout:

@@ -14,6 +14,7 @@ import numpy as np
 
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.gates import Register, Stage, added, angle_of, is_cnot, is_ry, stage_of, tagged, wrapped
+from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.passes import Keeps, Pass
 from qpbae_tn.compiler.program import Program
 
@@ -219,6 +220,67 @@ def drop_unread(program: Program) -> Program:
 LIGHT_CONE = _reduction("light_cone", "gates after which nothing is measured drop", drop_unread)
 
 
+# Gates at the end that only rename the outcomes of a measured register are no gates.
+#
+# Where the strings of a register are measured in the computational basis and each has its own value, X and CNOT within
+# the register permute the strings: the estimator does the same to the bits (a CNOT adds the control to the target, an X
+# inverts a bit), for every state. A CNOT from a measured qubit to one that is not measured is controlled on a basis
+# state that the measurement finds anyway, and what it does to the other qubit nobody sees: with P the projector on the
+# control's bit, P CNOT = P (x) X^bit, and X^bit drops in the partial trace. A gate counts as the last on a qubit, too,
+# where later ones commute with it there: they use the qubit as a control as it does, or as a target as it does.
+
+
+def drop_renaming(program: Program) -> Program:
+    """Remove X and CNOT at the end of a register whose outcomes are weighed; the estimator takes them over."""
+    while isinstance(program.estimator, OutcomeEstimator):
+        program = drop_unread(program)
+        operations, estimator = _without_renaming(program, program.estimator)
+        if len(operations) == len(program.operations):
+            break
+        program = replace(program.with_operations(operations), estimator=estimator)
+    return program
+
+
+def _without_renaming(program: Program, estimator: OutcomeEstimator) -> tuple[list[cirq.Operation], OutcomeEstimator]:
+    place = {qubit: index for index, qubit in enumerate(program.measured)}
+    later: dict[cirq.Qid, set[str]] = {qubit: set() for qubit in program.qubits}
+    kept: list[cirq.Operation] = []
+    for op in reversed(program.operations):
+        roles = ("control", "target") if is_cnot(op) else ("other",) * len(op.qubits)
+        if (
+            is_cnot(op)
+            and op.qubits[0] in place
+            and all(later[q] <= {r} for q, r in zip(op.qubits, roles, strict=True))
+        ):
+            control, target = op.qubits
+            if target in place:
+                estimator = estimator.without_cnot(place[control], place[target])
+            continue
+        if is_flip(op) and op.qubits[0] in place and not later[op.qubits[0]]:
+            estimator = estimator.without_x(place[op.qubits[0]])
+            continue
+        for qubit, role in zip(op.qubits, roles, strict=True):
+            later[qubit].add(role)
+        kept.append(op)
+    return kept[::-1], estimator
+
+
+def is_flip(operation: cirq.Operation) -> bool:
+    """Whether a one-qubit gate is X in what a measurement sees: X itself, or RY by half a turn, which is X up to Z."""
+    if operation.gate == cirq.X:
+        return True
+    if not is_ry(operation) or cirq.is_parameterized(operation):
+        return False
+    return bool(np.isclose(abs(np.sin(float(angle_of(operation)) / 2)), 1.0, atol=1e-12, rtol=0))
+
+
+OUTCOME_NAMES = _reduction(
+    "outcome_names",
+    "X and CNOT before a measurement of weighed strings rename them; a CNOT out of them drops",
+    drop_renaming,
+)
+
+
 def split_ancilla(program: Program) -> Program:
     """Replace one ancilla that controls all SWAPs by one ancilla a pair, of which only the parity is read.
 
@@ -290,8 +352,9 @@ REDUCTIONS: tuple[Pass, ...] = (
     PROJECTED_CONTROLS,
     ZERO_CONTROLS,
     LIGHT_CONE,
+    OUTCOME_NAMES,
 )
-"""The order matters: equal gates drop before one side of them is reduced, and the light cone comes last."""
+"""The order matters: equal gates drop before one side of them is reduced, and names come after the light cone."""
 
 ALL: tuple[Pass, ...] = (*LITERAL, *REDUCTIONS)
 """All steps, in order."""

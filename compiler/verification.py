@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.expectation import mean
+from qpbae_tn.compiler.expectation import outcomes as outcomes_of
+from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.passes import VerificationError
 from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.compiler.targets.target import Target, check_program, duration_ns
-from qpbae_tn.model.fidelity import reconstruction_fidelity, trash_fidelity
+from qpbae_tn.model.fidelity import outcome_probabilities, reconstruction_fidelity, trash_fidelity
 from qpbae_tn.model.specification import ModelSpecification
 
 TOLERANCE = 1e-6
@@ -30,6 +33,8 @@ class Verification:
         found: the ideal expectation of the compiled circuit's readout.
         for_patch: the closed formula for the patch itself; differs from `expected` by the error of the preparation.
         method: how `found` was computed.
+        largest_outcome_difference: of the probability of an outcome from the model's, at most `TOLERANCE`; None where
+            values are not weights of outcomes.
         duration_ns: of the program.
         max_duration_ns: what the device allows.
     """
@@ -41,6 +46,7 @@ class Verification:
     method: str
     duration_ns: float
     max_duration_ns: float
+    largest_outcome_difference: float | None = None
 
     @property
     def difference(self) -> float:
@@ -49,6 +55,7 @@ class Verification:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
+        largest = self.largest_outcome_difference
         return {
             "quantity": self.quantity.value,
             "expected": self.expected,
@@ -59,13 +66,30 @@ class Verification:
             "method": self.method,
             "duration_ns": self.duration_ns,
             "max_duration_ns": self.max_duration_ns,
+            **({} if largest is None else {"largest_outcome_difference": largest}),
         }
 
 
 def model_scores(
-    specification: ModelSpecification, angles: NDArray[np.float64], states: NDArray[np.float64], quantity: Quantity
+    specification: ModelSpecification,
+    angles: NDArray[np.float64],
+    states: NDArray[np.float64],
+    quantity: Quantity,
+    estimator: Estimator | OutcomeEstimator | None = None,
 ) -> NDArray[np.float64]:
-    """F_trash or F of each state, shape (N,), by the closed formulas; states have shape (N, 2^n)."""
+    """What a readout estimates of each state, shape (N,), by the closed formulas; states have shape (N, 2^n).
+
+    Args:
+        specification: the model.
+        angles: shape (parameter_count,), radians.
+        states: shape (N, 2^n), unit norm.
+        quantity: F_trash, F or s.
+        estimator: with the weights of s.
+    """
+    if isinstance(estimator, OutcomeEstimator):
+        kind = estimator.outcomes.kind
+        found = outcome_probabilities(specification, angles, states, kind) @ np.array(estimator.weights)
+        return np.asarray(found, dtype=np.float64)
     compute = trash_fidelity if quantity is Quantity.TRASH_FIDELITY else reconstruction_fidelity
     return np.asarray(compute(specification, angles, states))
 
@@ -78,6 +102,7 @@ def verify(
     patch: NDArray[np.float64],
     expected: float,
     for_patch: float,
+    outcomes: NDArray[np.float64] | None = None,
 ) -> Verification:
     """Verify a native program for one patch.
 
@@ -88,14 +113,20 @@ def verify(
         patch: shape (2^n,), what registers hold that are taken to start in the patch state, or to be projected on it.
         expected: that quantity for the state that is prepared.
         for_patch: that quantity for the patch.
+        outcomes: for weighted outcomes the probability of each for the state that is prepared, shape (K,).
 
     Raises:
-        VerificationError: the expectation differs by more than `TOLERANCE`.
+        VerificationError: the expectation, or the probability of an outcome, differs by more than `TOLERANCE`.
         InputError: the device does not take the program.
     """
     check_program(program.moments, target)
-    found = mean(program, patch)
-    if not abs(found.value - expected) <= TOLERANCE:
+    found, largest = mean(program, patch), None
+    if outcomes is not None:
+        largest = float(np.abs(outcomes_of(program, patch) - outcomes).max())
+        if not largest <= TOLERANCE:
+            raise VerificationError(f"the probability of an outcome of the compiled circuit is off by {largest:.3g}")
+    # Weights are large where outcomes are rare: the mean of what agrees string by string may differ by more.
+    elif not abs(found.value - expected) <= TOLERANCE:
         raise VerificationError(
             f"the compiled circuit gives {found.value:.9f} where the model's {quantity.value} is {expected:.9f}"
         )
@@ -105,6 +136,7 @@ def verify(
         found=found.value,
         for_patch=for_patch,
         method=found.method,
+        largest_outcome_difference=largest,
         duration_ns=duration_ns(program.moments, target),
         max_duration_ns=target.max_program_duration_ns,
     )

@@ -84,7 +84,7 @@ def prepare_subject(loaded: LoadedExperiment) -> Subject:
     else:
         validation = patch_fidelities(specification, model.angles, loaded.engine, grid, loaded.validation.images)
         thresholds = {
-            quantity: operating_threshold(exact_maps(grid, validation.of(quantity)), QUANTILE) for quantity in Quantity
+            quantity: operating_threshold(exact_maps(grid, validation.of(quantity)), QUANTILE) for quantity in _SCORES
         }
     return Subject(
         test.provenance.data_set,
