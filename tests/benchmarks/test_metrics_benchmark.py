@@ -11,11 +11,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from sklearn.metrics import roc_auc_score
 
 from qpbae_tn.experiment.autoencoder import ClassicalAutoencoder
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.metrics.curves import overlap_curve
 from qpbae_tn.metrics.evaluation import evaluate_maps
 from qpbae_tn.metrics.ranked import Aupro
 from qpbae_tn.metrics.table import PixelTable
-from qpbae_tn.model.patches import PatchGrid
 
 
 def seconds(work: Callable[[], object], rounds: int = 3) -> float:
@@ -75,9 +76,10 @@ def test_overlap_curves_cost_few_sorts(benchmark: BenchmarkFixture) -> None:
 
 def test_classical_training_costs_few_times_its_matrix_products(benchmark: BenchmarkFixture) -> None:
     """P=8, S=1, 100 images of 32 x 32, 20 epochs: within 12 times the products of its layers in float32."""
-    grid = PatchGrid(32, 32, 8, 1)
-    pixels = np.random.default_rng(0).random((100, grid.count, 64), dtype=np.float32)
-    batch, small = pixels[:4].reshape(-1, 64), np.ones((64, 4), dtype=np.float32)
+    images = np.random.default_rng(0).random((100, 32, 32))
+    loaded = LoadedExperiment.of_arrays(Experiment(patch_size=8, stride=1, bottleneck=1, epochs=20), images, images[:1])
+    batch = np.random.default_rng(0).random((4 * loaded.train_patches.grid.count, 64), dtype=np.float32)
+    small = np.ones((64, 4), dtype=np.float32)
 
     def products() -> None:
         for _ in range(500):
@@ -87,7 +89,7 @@ def test_classical_training_costs_few_times_its_matrix_products(benchmark: Bench
             _ = batch.T @ (output @ small)
 
     alone = seconds(products)
-    benchmark.pedantic(ClassicalAutoencoder().fit, args=(pixels, grid.weights), rounds=3, warmup_rounds=1)
+    benchmark.pedantic(ClassicalAutoencoder().fit, args=(loaded,), rounds=3, warmup_rounds=1)
     ratio = benchmark.stats.stats.min / alone
     benchmark.extra_info["ratio_to_products"] = ratio
     assert ratio < 12

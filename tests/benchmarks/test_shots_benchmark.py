@@ -9,10 +9,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sklearn.metrics import roc_auc_score
 
-from qpbae_tn.analysis.shots.pixel_metrics import Labels
 from qpbae_tn.analysis.shots.study import TOGETHER, run_study
 from qpbae_tn.analysis.shots.subject import PatchFidelities, Subject, exact_maps
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
+from qpbae_tn.metrics.ranked import Labels
 from qpbae_tn.metrics.table import operating_threshold
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
@@ -42,7 +42,9 @@ def subject() -> Subject:
 
     validation = fidelities(VALIDATION_IMAGES)
     thresholds = {quantity: operating_threshold(exact_maps(grid, validation.of(quantity))) for quantity in Quantity}
-    return Subject("drawn", specification, grid, fidelities(IMAGES), validation, Labels.of(masks), thresholds)
+    return Subject(
+        "drawn", specification, grid, fidelities(IMAGES), validation, Labels.of(masks, by_pixel=True), thresholds
+    )
 
 
 def test_a_stack_costs_less_than_an_area_of_scikit_learn(benchmark: BenchmarkFixture, subject: Subject) -> None:
