@@ -165,3 +165,12 @@ def _share(count: int, shots: int, error: float) -> tuple[float, float]:
     low = 0.0 if count == 0 else float(betaincinv(count, shots - count + 1, error / 2))
     high = 1.0 if count == shots else float(betaincinv(count + 1, shots - count, 1 - error / 2))
     return low, high
+
+
+def of_parities(estimator: object) -> Estimator:
+    """The estimator, for what takes parities of bits only; raises `InputError` for weighted outcomes."""
+    if not isinstance(estimator, Estimator):
+        raise InputError(
+            "noise is not followed for weighted outcomes", where="readout", remedy="choose latent, echo or direct"
+        )
+    return estimator

@@ -232,9 +232,9 @@ LIGHT_CONE = _reduction("light_cone", "gates after which nothing is measured dro
 
 def drop_renaming(program: Program) -> Program:
     """Remove X and CNOT at the end of a register whose outcomes are weighed; the estimator takes them over."""
-    while isinstance(program.estimator, OutcomeEstimator):
+    while isinstance(found := program.estimator, OutcomeEstimator):
         program = drop_unread(program)
-        operations, estimator = _without_renaming(program, program.estimator)
+        operations, estimator = _without_renaming(program, found)
         if len(operations) == len(program.operations):
             break
         program = replace(program.with_operations(operations), estimator=estimator)

@@ -18,6 +18,7 @@ from qpbae_tn.analysis.noise.transfer import (
     kronecker,
     operation_transfer,
 )
+from qpbae_tn.compiler.estimator import of_parities
 from qpbae_tn.compiler.gates import Stage, stage_of
 from qpbae_tn.compiler.program import Program
 from qpbae_tn.errors import InputError
@@ -54,7 +55,7 @@ def depolarised(program: Program, p: float, noisy: Collection[Stage] = tuple(Sta
             matrix = kronecker([shrink] * len(op.qubits)) @ matrix
         steps.append(Step(op.qubits, matrix))
     registers = tuple(program.inputs)
-    factors: tuple[Factor, ...] = observable(program.estimator, program.measured)
+    factors: tuple[Factor, ...] = observable(of_parities(program.estimator), program.measured)
     if program.outputs:
         (register,) = program.outputs
         reference = tuple(cirq.NamedQubit(f"reference_{index}") for index in range(len(register)))

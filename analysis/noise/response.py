@@ -16,10 +16,10 @@ from qpbae_tn.analysis.noise.expectation import PulledBack, pull_back
 from qpbae_tn.analysis.noise.program import NoisyProgram, observable
 from qpbae_tn.analysis.noise.transfer import FloatArray
 from qpbae_tn.compiler.compiled import CompiledProgram
-from qpbae_tn.compiler.estimator import Estimator
+from qpbae_tn.compiler.estimator import Estimator, of_parities
 from qpbae_tn.compiler.gates import Stage
 from qpbae_tn.compiler.program import Program
-from qpbae_tn.compiler.readouts import Readout
+from qpbae_tn.compiler.readouts import Readout, get_readout
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.specification import ModelSpecification
 
@@ -116,7 +116,7 @@ class DepolarisedResponse:
         if self._logical.outputs:
             return self.means(states)  # shots are 0 or 1
         whole = depolarised(self._logical, self.p, self.noisy)
-        return _squares(whole, self._logical.estimator, self._logical.measured, states, None, self.means)
+        return _squares(whole, of_parities(self._logical.estimator), self._logical.measured, states, None, self.means)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,7 @@ class DeviceResponse:
     @property
     def readout(self) -> Readout:
         """What is measured."""
-        return self.program.readout
+        return get_readout(self.program.readout.name)
 
     def only(self, sources: Collection[Source]) -> DeviceResponse:
         """The same program with these sources of noise alone."""
@@ -181,7 +181,7 @@ class DeviceResponse:
 
     def squares(self, states: FloatArray) -> FloatArray:
         """Mean squared value of a shot."""
-        estimator, measured = self.program.estimator, self.program.measured
+        estimator, measured = of_parities(self.program.estimator), self.program.measured
         whole, exponents = self.noise.noisy(self.noisy), self._exponents(states)
         return _squares(whole, estimator, measured, states, exponents, self.means)
 
