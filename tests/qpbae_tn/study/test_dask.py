@@ -115,8 +115,8 @@ def test_a_scheduler_without_workers_is_waited_at_aloud(
         assert process.returncode == 0, out
         assert "0 done before, 15 done on the workers" in out.decode()
         assert (tmp_path / "err").read_text().count("note: ") == 1
-        # No worker answers in so short a time; one that hangs would never.
-        monkeypatch.setattr(dask_client, "WORKER_SECONDS", 0.0001)
+        # No worker answers in no time; one that hangs would never.
+        monkeypatch.setattr(dask_client, "WORKER_SECONDS", 0.0)
         with pytest.raises(InputError, match="have not said their versions"), connected(address):
             pass
 
