@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -26,31 +26,24 @@ _MASK_FOLDERS = ("masks", "mask", "ground_truth")
 
 
 @dataclass(frozen=True)
-class MvtecFolder:
+class MvtecFolder(FolderReader):
     """The layout of MVTec-AD: `train/good`, `test/<class>` and `ground_truth/<class>/<stem>_mask.png`."""
-
-    reader: FolderReader
 
     @classmethod
     def recognise(cls, root: Path, minimum_side: int) -> Self | None:
         """The data set in this folder, or None if it lies otherwise."""
         if not any((root / part).is_dir() for part in ("train", "test")):
             return None
-        return cls(FolderReader(root, "MVTec-AD layout", minimum_side))
-
-    @property
-    def name(self) -> str:
-        """The folder's own name."""
-        return self.reader.name
+        return cls(root, "MVTec-AD layout", minimum_side)
 
     @property
     def has_training_images(self) -> bool:
         """Whether there is a folder `train`."""
-        return (self.reader.root / "train").is_dir()
+        return (self.root / "train").is_dir()
 
     def train(self, image_size: int) -> ImageSet:
         """The images of `train/good`."""
-        folder = self.reader.root / "train"
+        folder = self.root / "train"
         if folder.is_dir():
             others = [path.name for path in list_folders(folder) if path.name != GOOD]
             others += [path.name for path in list_images(folder)]
@@ -60,11 +53,11 @@ class MvtecFolder:
                     where=folder,
                     remedy=f"put the normal images in {folder.name}/{GOOD}, all others under test",
                 )
-        return self.reader.read_images(require_images(folder / GOOD), image_size)
+        return self.read_images(require_images(folder / GOOD), image_size)
 
     def test(self, image_size: int, limit: int | None = None, seed: int = 0) -> LabelledImageSet:
         """The images of `test`, each with the mask from `ground_truth`; those of `test/good` need none."""
-        test, truth = self.reader.root / "test", self.reader.root / "ground_truth"
+        test, truth = self.root / "test", self.root / "ground_truth"
         if not test.is_dir() or not (folders := list_folders(test)):
             raise InputError(
                 "no test images", where=test, remedy="put them in one folder a class, test/good and test/<class>"
@@ -79,29 +72,25 @@ class MvtecFolder:
             masks = list_images(truth / folder.name) if (truth / folder.name).is_dir() else []
             matched = match_masks(images, masks, truth / folder.name, required=folder.name != GOOD)
             files += [LabelledFile(image, matched[image], folder.name) for image in images]
-        return self.reader.read_labelled(files, image_size, limit, seed)
+        return self.read_labelled(files, image_size, limit, seed)
 
 
 @dataclass(frozen=True)
-class FlatFolder:
+class FlatFolder(FolderReader):
     """Images side by side, in the folder itself or in its folder `images`.
 
     Without a folder of masks (`masks`, `mask` or `ground_truth`) they are normal images to train on; with one, images
     to test on, of class "good" where the mask is empty and "defective" elsewhere.
     """
 
-    reader: FolderReader
-    images: Path
-    masks: Path | None
-
     @classmethod
     def recognise(cls, root: Path, minimum_side: int) -> Self | None:
         """The data set in this folder, or None if it lies otherwise."""
-        images = root / "images" if (root / "images").is_dir() else root
+        found = cls(root, "flat folder of images", minimum_side)
+        images, masks = found.images, found.masks
         if not list_images(images):
             return None
-        masks = [root / name for name in _MASK_FOLDERS if (root / name).is_dir()]
-        known = {images.name, *(path.name for path in masks[:1])}
+        known = {images.name, *([masks.name] if masks else [])}
         others = [path.name for path in list_folders(root) if path.name not in known]
         others += [path.name for path in list_images(root)] if images != root else []
         if others:
@@ -116,13 +105,17 @@ class FlatFolder:
             raise InputError(
                 f"masks beside their images: {shorten(beside)}", where=images, remedy="move them into a folder masks"
             )
-        layout = "flat folder of images" + (" with masks" if masks else "")
-        return cls(FolderReader(root, layout, minimum_side), images, masks[0] if masks else None)
+        return replace(found, layout=f"{found.layout} with masks") if masks else found
 
     @property
-    def name(self) -> str:
-        """The folder's own name."""
-        return self.reader.name
+    def images(self) -> Path:
+        """The folder with the images."""
+        return self.root / "images" if (self.root / "images").is_dir() else self.root
+
+    @property
+    def masks(self) -> Path | None:
+        """The folder with the masks, None without any."""
+        return next((self.root / name for name in _MASK_FOLDERS if (self.root / name).is_dir()), None)
 
     @property
     def has_training_images(self) -> bool:
@@ -134,17 +127,17 @@ class FlatFolder:
         if self.masks is not None:
             raise InputError(
                 "images with masks are for testing",
-                where=self.reader.root,
+                where=self.root,
                 remedy="train on a folder of normal images without masks, or use train/good, test and ground_truth",
             )
-        return self.reader.read_images(require_images(self.images), image_size)
+        return self.read_images(require_images(self.images), image_size)
 
     def test(self, image_size: int, limit: int | None = None, seed: int = 0) -> LabelledImageSet:
         """All images of a folder with masks."""
         if self.masks is None:
             raise InputError(
                 "no masks to test against",
-                where=self.reader.root,
+                where=self.root,
                 remedy="put them in a folder masks, or map the images with qpbae segment, which needs none",
             )
         images = require_images(self.images)
@@ -154,7 +147,7 @@ class FlatFolder:
             defective = any(read_mask(path).any() for path in matched[image])
             files.append(LabelledFile(image, matched[image], "defective" if defective else GOOD))
         files.sort(key=lambda file: file.class_name)
-        return self.reader.read_labelled(files, image_size, limit, seed)
+        return self.read_labelled(files, image_size, limit, seed)
 
 
 # BUSI, breast ultrasound images, as it is distributed (Al-Dhabyani et al., Data in Brief 28:104863, 2020).
@@ -164,26 +157,19 @@ _LESIONS = ("benign", "malignant")
 
 
 @dataclass(frozen=True)
-class BusiFolder:
+class BusiFolder(FolderReader):
     """Folders `normal`, `benign` and `malignant`, with the masks beside the images.
 
     Image `benign (4).png` has the masks `benign (4)_mask.png`, `benign (4)_mask_1.png`, ..., one a lesion; they are
     merged. Training takes the normal images, testing all others. The normal images' masks must be empty.
     """
 
-    reader: FolderReader
-
     @classmethod
     def recognise(cls, root: Path, minimum_side: int) -> Self | None:
         """The data set in this folder, or None if it lies otherwise."""
         if not all((root / part).is_dir() for part in ("normal", *_LESIONS)):
             return None
-        return cls(FolderReader(root, "BUSI as distributed", minimum_side))
-
-    @property
-    def name(self) -> str:
-        """The folder's own name."""
-        return self.reader.name
+        return cls(root, "BUSI as distributed", minimum_side)
 
     @property
     def has_training_images(self) -> bool:
@@ -193,26 +179,26 @@ class BusiFolder:
     def train(self, image_size: int) -> ImageSet:
         """The images of `normal`."""
         images, masks = self._listed("normal")
-        match_masks(images, masks, self.reader.root / "normal", required=False)
-        self.reader.require_empty(masks)
-        return self.reader.read_images(images, image_size)
+        match_masks(images, masks, self.root / "normal", required=False)
+        self.require_empty(masks)
+        return self.read_images(images, image_size)
 
     def test(self, image_size: int, limit: int | None = None, seed: int = 0) -> LabelledImageSet:
         """The images of `benign` and `malignant`."""
         files = []
         for kind in _LESIONS:
             images, masks = self._listed(kind)
-            matched = match_masks(images, masks, self.reader.root / kind)
+            matched = match_masks(images, masks, self.root / kind)
             files += [LabelledFile(image, matched[image], kind) for image in images]
-        return self.reader.read_labelled(files, image_size, limit, seed)
+        return self.read_labelled(files, image_size, limit, seed)
 
     def _listed(self, kind: str) -> tuple[list[Path], list[Path]]:
         """Images and masks of one folder; raises `InputError` if it has no images."""
-        files = list_images(self.reader.root / kind)
+        files = list_images(self.root / kind)
         masks = [path for path in files if MASK_STEM.fullmatch(path.stem)]
         images = [path for path in files if not MASK_STEM.fullmatch(path.stem)]
         if not images:
-            raise InputError("no images in this folder", where=self.reader.root / kind, remedy="unpack BUSI anew")
+            raise InputError("no images in this folder", where=self.root / kind, remedy="unpack BUSI anew")
         return images, masks
 
 

@@ -135,13 +135,13 @@ SURFACE_DEFECTS: dict[str, Callable[[FloatArray, np.random.Generator], Painted]]
 }
 
 
-Material = Literal["brick", "grass", "gravel"]
+TextureName = Literal["brick", "grass", "gravel"]
 FOREIGN = "foreign"
 TRAIN_COUNT = 150
 TEST_COUNT_PER_CLASS = 15
 TEST_CLASSES = tuple(sorted((FOREIGN, GOOD, *SURFACE_DEFECTS)))
 # What lies on what: rough matter shows on every ground, brick would be a smooth spot among stones or grass.
-_FOREIGN_MATTER: dict[Material, tuple[Material, ...]] = {
+_FOREIGN_MATTER: dict[TextureName, tuple[TextureName, ...]] = {
     "brick": ("grass", "gravel"),
     "grass": ("gravel",),
     "gravel": ("grass",),
@@ -158,20 +158,20 @@ class Textures:
         seed: of all that is drawn: places of crops, and defects.
     """
 
-    material: Material = "brick"
+    material: TextureName = "brick"
     seed: int = 0
 
     @classmethod
     def named(cls, spec: str) -> Textures:
         """From "textures" or "textures:<material>"; raises `InputError` for another material."""
         _, _, material = spec.partition(":")
-        for known in get_args(Material):
+        for known in get_args(TextureName):
             if material == known or (spec == "textures" and known == cls.material):
                 return cls(known)
         raise InputError(
             f"unknown texture {material!r}",
             where=spec,
-            remedy="choose " + ", ".join(f"textures:{known}" for known in get_args(Material)),
+            remedy="choose " + ", ".join(f"textures:{known}" for known in get_args(TextureName)),
         )
 
     @property
@@ -252,7 +252,7 @@ def _random_crop(photograph: NDArray[np.uint8], side: int, rng: np.random.Genera
 
 
 @cache
-def _photograph(material: Material) -> NDArray[np.uint8]:
+def _photograph(material: TextureName) -> NDArray[np.uint8]:
     """A photograph of 512 x 512 px from scikit-image's installed files; nothing is downloaded."""
     # Found by its specification: importing scikit-image for a file's place would only cost time.
     package = find_spec("skimage")

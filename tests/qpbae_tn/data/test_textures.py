@@ -11,11 +11,11 @@ from sklearn.metrics import roc_auc_score
 
 from qpbae_tn.data import textures
 from qpbae_tn.data.layouts import open_data_set
-from qpbae_tn.data.textures import SURFACE_DEFECTS, Material, Textures, crop_side, foreign_material
+from qpbae_tn.data.textures import SURFACE_DEFECTS, TextureName, Textures, crop_side, foreign_material
 from qpbae_tn.errors import InputError
 
 Array = NDArray[np.float64]
-MATERIALS = get_args(Material)
+MATERIALS = get_args(TextureName)
 
 
 def test_names_choose_the_material() -> None:
@@ -115,7 +115,7 @@ def dc_overlap_map(image: Array, side: int = 4) -> Array:
     ("material", "low", "high"), [("brick", 0.85, 0.95), ("grass", 0.7, 0.9), ("gravel", 0.65, 0.9)]
 )
 def test_defects_are_neither_trivial_nor_invisible_to_an_untrained_detector(
-    material: Material, low: float, high: float
+    material: TextureName, low: float, high: float
 ) -> None:
     test = Textures(material).test(32)
     maps = np.array([dc_overlap_map(image) for image in test.images])
