@@ -9,30 +9,28 @@ import numpy as np
 from qpbae_tn.analysis.noise.engine import DepolarisedEngine
 from qpbae_tn.analysis.noise.images import map_metrics
 from qpbae_tn.engines.exact import ExactEngine
-from qpbae_tn.experiment.fit import FitOptions, fit, prepare_problem
+from qpbae_tn.experiment.fit import fit, prepare_problem
 from qpbae_tn.experiment.loaded import LoadedExperiment
 
 
-def training_rows(
-    loaded: LoadedExperiment, strengths: tuple[float, ...], *, epochs: int = 20, seed: int = 0
-) -> list[dict[str, Any]]:
+def training_rows(loaded: LoadedExperiment, strengths: tuple[float, ...], *, seed: int = 0) -> list[dict[str, Any]]:
     """For each strength two rows: trained with the noise and trained without it, both tested with it.
 
     Args:
-        loaded: images and initial angles; its specification has few angles, as each costs two circuits a step.
+        loaded: images, initial angles, epochs and learning rate; its specification has few angles, as each of them
+            costs two circuits a step.
         strengths: of depolarising noise.
-        epochs: passes over the training images; the paper's by default.
         seed: of the bootstrap.
     """
     specification, train, start = loaded.specification, loaded.train.images, loaded.initial_angles
     exact_problem = prepare_problem(specification, ExactEngine(), train, train[:0])
-    quiet, quiet_history = fit(exact_problem, start, FitOptions(epochs))
+    quiet, quiet_history = fit(exact_problem, start, loaded.experiment)
     patches = loaded.test_patches
     rows = []
     for p in strengths:
         engine = DepolarisedEngine(p)
         problem = prepare_problem(specification, engine, train, train[:0])
-        noisy, noisy_history = fit(problem, start, FitOptions(epochs))
+        noisy, noisy_history = fit(problem, start, loaded.experiment)
         steps = _gradient_ratio(problem.batches[0], exact_problem.batches[0], start)
         for name, angles, history in (("noisy", noisy, noisy_history), ("noiseless", quiet, quiet_history)):
             scores = engine.reconstruction_fidelity(specification, angles, patches.states)
@@ -47,7 +45,7 @@ def training_rows(
                     "bottleneck": specification.bottleneck,
                     "p": p,
                     "trained": name,
-                    "epochs": epochs,
+                    "epochs": loaded.experiment.epochs,
                     "angles": [float(angle) for angle in angles],
                     "loss_in_training": history[-1].loss if history else None,
                     "loss_without_noise": float(np.mean([batch.value(angles) for batch in exact_problem.batches])),

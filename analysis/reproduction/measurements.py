@@ -18,7 +18,8 @@ from qpbae_tn.analysis.reproduction.authors import (
 )
 from qpbae_tn.data.splits import random_split
 from qpbae_tn.engines import make_engine
-from qpbae_tn.experiment.fit import FitOptions, fit, prepare_problem
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.fit import fit, prepare_problem
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
 from qpbae_tn.metrics.ranked import PixelAuroc
 from qpbae_tn.metrics.table import PixelTable
@@ -79,7 +80,7 @@ def other_hundreds(source: Source, draws: int = 12) -> dict[str, Any]:
         split = random_split(len(train), draw)
         normal, held_back = (train.take(part).images for part in (split.train, split.validation))
         problem = prepare_problem(specification, make_engine("exact"), normal, held_back)
-        _, history = fit(problem, start, FitOptions())
+        _, history = fit(problem, start, Experiment())
         curves.append([LOSS_FACTOR * history[epoch].loss for epoch in (0, -1)])
     means, stds = np.mean(curves, axis=0), np.std(curves, axis=0, ddof=1)
     epochs = ("first_epoch", "last_epoch")

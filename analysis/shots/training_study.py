@@ -17,7 +17,7 @@ from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.data.data_set import LabelledImageSet
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
-from qpbae_tn.experiment.fit import FitOptions, fit
+from qpbae_tn.experiment.fit import fit
 from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.interval import Interval
 from qpbae_tn.metrics.ranked import Labels, rank_metrics
@@ -100,10 +100,9 @@ def run_training_study(
     if plan.repetitions < 1:
         raise InputError(f"{plan.repetitions} repetitions", where="repetitions", remedy="give at least 1")
     experiment, initial_angles = loaded.experiment, loaded.initial_angles
-    options = FitOptions(experiment.epochs, experiment.learning_rate)
     training = ShotTraining.of(loaded.specification, loaded.train.images, experiment.batch_size)
     judge = _Judge(training, initial_angles, loaded.test_patches.grid, loaded.test)
-    angles, _ = fit(training.problem, initial_angles, options)
+    angles, _ = fit(training.problem, initial_angles, experiment)
     reference = judge.values(angles, 0.0)
     exact_loss = reference["loss"]
     reference["excess_loss"] = 0.0
@@ -122,10 +121,10 @@ def run_training_study(
                         [plan.seed, zlib.crc32(f"{readout.name} {scheme}".encode()), shots, repetition]
                     )
                     noisy = training.with_shots(readout, scheme, shots, generator)
-                    angles, _ = fit(noisy, initial_angles, options)
+                    angles, _ = fit(noisy, initial_angles, experiment)
                     found.append(judge.values(angles, exact_loss))
                     on_run()
-                total = training.shots_per_epoch(scheme, shots) * options.epochs
+                total = training.shots_per_epoch(scheme, shots) * experiment.epochs
                 metrics = {name: Interval.of_repetitions(values[name] for values in found) for name in found[0]}
                 rows.append(TrainingRow(readout.name, scheme, shots, total, plan.repetitions, metrics))
     return rows

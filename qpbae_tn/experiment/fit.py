@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from qpbae_tn.engines.exact import MeanState, MeanStateLoss, mean_state
 from qpbae_tn.engines.protocol import LossMaker, PreparedLoss
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.description import Experiment
 from qpbae_tn.model.embedding import ImagePatches
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
@@ -176,27 +177,6 @@ class Adam:
 
 
 @dataclass(frozen=True)
-class FitOptions:
-    """How to train; the defaults are the paper's.
-
-    Args:
-        epochs: passes over the training images, at least 0.
-        learning_rate: Adam's step size.
-    """
-
-    epochs: int = 20
-    learning_rate: float = 0.005
-
-    def __post_init__(self) -> None:
-        if self.epochs < 0:
-            raise InputError(f"{self.epochs} epochs", where="epochs", remedy="give 0 or more")
-        if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InputError(
-                f"learning rate {self.learning_rate}", where="learning_rate", remedy="give a positive number"
-            )
-
-
-@dataclass(frozen=True)
 class EpochRecord:
     """One epoch: the mean loss over its batches, each before its update, and the validation loss after it."""
 
@@ -212,7 +192,7 @@ class EpochRecord:
 def fit(
     problem: TrainingProblem,
     initial_angles: NDArray[np.floating],
-    options: FitOptions,
+    experiment: Experiment,
     on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> tuple[NDArray[np.float64], tuple[EpochRecord, ...]]:
     """Train.
@@ -220,7 +200,7 @@ def fit(
     Args:
         problem: the digested images.
         initial_angles: shape (parameter_count,), radians.
-        options: epochs and learning rate.
+        experiment: epochs and learning rate.
         on_epoch: called after each epoch, e.g. to move a progress bar.
 
     Returns:
@@ -229,10 +209,10 @@ def fit(
     Raises:
         InputError: a learning rate so large that angles overflow.
     """
-    optimiser = Adam(options.learning_rate)
+    optimiser = Adam(experiment.learning_rate)
     angles = np.asarray(initial_angles, dtype=np.float64)
     history = []
-    for epoch in range(1, options.epochs + 1):
+    for epoch in range(1, experiment.epochs + 1):
         losses = []
         for batch in problem.batches:
             loss, gradient = batch.value_and_gradient(angles)

@@ -13,7 +13,7 @@ from qpbae_tn.engines.exact import MeanState, MeanStateLoss
 from qpbae_tn.engines.protocol import PreparedLoss
 from qpbae_tn.experiment.descent import Descent, DescentOptions, descend
 from qpbae_tn.experiment.description import Experiment
-from qpbae_tn.experiment.fit import EpochRecord, FitOptions, TrainingProblem, fit
+from qpbae_tn.experiment.fit import EpochRecord, TrainingProblem, fit
 from qpbae_tn.experiment.log_volume import LogVolume
 from qpbae_tn.model.ansatz import Ansatz
 from qpbae_tn.model.names import Objective, Optimizer
@@ -100,8 +100,7 @@ def optimise(
         if isinstance(whole, LogVolume):
             # The log of one batch's lambda is another function: every step of an epoch sees all images.
             problem = replace(problem, batches=(whole,) * len(problem.batches), validation=held_back)
-        options = FitOptions(experiment.epochs, experiment.learning_rate)
-        angles, history = fit(problem, initial_angles, options, on_epoch)
+        angles, history = fit(problem, initial_angles, experiment, on_epoch)
         return Optimum(angles, history, experiment.objective, "adam", whole.value(angles), bound)
 
     def report(descent: Descent) -> None:

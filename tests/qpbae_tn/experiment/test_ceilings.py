@@ -11,7 +11,8 @@ from qpbae_tn.data.textures import Textures
 from qpbae_tn.engines.exact import ExactEngine, MeanState, MeanStateLoss
 from qpbae_tn.experiment import ceilings
 from qpbae_tn.experiment.ceilings import pca_ceiling, product_ceiling
-from qpbae_tn.experiment.fit import FitOptions, combine, fit, prepare_problem
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.fit import combine, fit, prepare_problem
 from qpbae_tn.experiment.initial_angles import dc_angles, initial_angles
 from qpbae_tn.model.blocks import SO4
 from qpbae_tn.model.specification import ModelSpecification
@@ -77,7 +78,7 @@ def test_training_one_layer_ends_between_the_product_ceiling_and_its_own_start(b
     assert product <= problem.batches[0].value(start) + 1e-12
     trained = minimize(problem.batches[0].value_and_gradient, start, jac=True, method="L-BFGS-B").fun
     assert trained == pytest.approx(product, abs=1e-6)
-    by_adam, _ = fit(problem, initial_angles(specification.ansatz, "dc", 0), FitOptions(200, 0.02))
+    by_adam, _ = fit(problem, initial_angles(specification.ansatz, "dc", 0), Experiment(epochs=200, learning_rate=0.02))
     assert product - 1e-12 <= problem.batches[0].value(by_adam) < product + 1e-3
 
 

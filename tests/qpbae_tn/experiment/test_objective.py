@@ -7,7 +7,7 @@ import pytest
 
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.description import Experiment
-from qpbae_tn.experiment.fit import EpochRecord, FitOptions, fit
+from qpbae_tn.experiment.fit import EpochRecord, fit
 from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.log_volume import LogVolume
 from qpbae_tn.experiment.objective import HISTORY_LENGTH, Optimum, optimise
@@ -27,7 +27,7 @@ def optimum(data: LoadedExperiment, seen: list[EpochRecord] | None = None) -> Op
 def test_the_papers_training_is_what_it_was() -> None:
     data = loaded(epochs=4)
     found = optimum(data)
-    angles, history = fit(data.problem, data.initial_angles, FitOptions(4, 0.005))
+    angles, history = fit(data.problem, data.initial_angles, Experiment(epochs=4, learning_rate=0.005))
     assert (found.angles == angles).all()
     assert found.history == history
     assert (found.optimizer, found.bound, found.gap) == ("adam", None, None)

@@ -12,7 +12,7 @@ from qpbae_tn.engines import make_engine
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
 from qpbae_tn.experiment.description import Experiment
-from qpbae_tn.experiment.fit import Adam, EpochRecord, FitOptions, fit, prepare_problem
+from qpbae_tn.experiment.fit import Adam, EpochRecord, fit, prepare_problem
 from qpbae_tn.experiment.initial_angles import initial_angles
 from qpbae_tn.experiment.loaded import PRODUCT_CEILING_QUBITS, LoadedExperiment
 from qpbae_tn.experiment.scoring import anomaly_maps, model_scorer
@@ -40,7 +40,8 @@ def test_the_loop_is_the_one_written_out(images: NDArray[np.float64], stride: in
     specification = ModelSpecification.build(4, stride, 2, image_size=9)
     start = initial_angles(specification.ansatz, "normal", 1)
     train, validation = images[:10], images[10:]
-    angles, history = fit(prepare_problem(specification, ENGINE, train, validation), start, FitOptions(3, 0.05))
+    problem = prepare_problem(specification, ENGINE, train, validation)
+    angles, history = fit(problem, start, Experiment(epochs=3, learning_rate=0.05))
 
     optimiser, wanted = Adam(0.05), start
     step = 1e-6
@@ -116,19 +117,6 @@ def test_engines_prepare_the_same_problem(images: NDArray[np.float64]) -> None:
     assert exact.zero_patches == qsim.zero_patches == 0
 
 
-@pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        ({"epochs": -1}, "epochs"),
-        ({"learning_rate": 0.0}, "learning rate"),
-        ({"learning_rate": float("inf")}, "learning rate"),
-    ],
-)
-def test_wrong_options(options: dict[str, float], word: str) -> None:
-    with pytest.raises(InputError, match=word):
-        FitOptions(**options)
-
-
 def test_wrong_images(images: NDArray[np.float64]) -> None:
     specification = ModelSpecification.build(4, 1, 1)
     with pytest.raises(InputError, match="no training image"):
@@ -143,6 +131,6 @@ def test_training_does_not_touch_its_input(images: NDArray[np.float64]) -> None:
     specification = ModelSpecification.build(4, 1, 1, image_size=9)
     start = initial_angles(specification.ansatz, "normal", 0)
     kept, kept_start = images.copy(), start.copy()
-    fit(prepare_problem(specification, ENGINE, images[:8], images[8:]), start, FitOptions(1))
+    fit(prepare_problem(specification, ENGINE, images[:8], images[8:]), start, Experiment(epochs=1))
     np.testing.assert_array_equal(images, kept)
     np.testing.assert_array_equal(start, kept_start)
