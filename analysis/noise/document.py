@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qpbae_tn.analysis.noise.expectation import TooEntangled
-from qpbae_tn.analysis.noise.images import Scene
+from qpbae_tn.analysis.noise.images import StudiedPatches
 from qpbae_tn.analysis.noise.study import NoisePlan, NoiseStudy, case_count, run_study
 from qpbae_tn.analysis.noise.training import training_rows
 from qpbae_tn.errors import InputError
@@ -72,7 +72,7 @@ def run_plan(
     for given in experiments:
         loaded = given if given.model is not None else given.with_model(train(given).model)
         try:
-            studies.append(run_study(Scene.of(loaded), plan, on_case))
+            studies.append(run_study(StudiedPatches.of(loaded), plan, on_case))
         except TooEntangled as error:
             raise InputError(
                 f"too large for an exact evaluation ({error})",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from qpbae_tn.analysis.noise.transfer import FloatArray
 from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.engines.exact import ExactEngine
+from qpbae_tn.experiment.description import default
 from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.metrics.evaluation import Measured, evaluate_table, measure_table
 from qpbae_tn.metrics.overlap import FalsePositiveRate
@@ -19,13 +20,13 @@ from qpbae_tn.model.embedding import ImagePatches
 from qpbae_tn.model.model import Model
 
 RESAMPLES = 200
-QUANTILE = 0.99
+QUANTILE: float = default("threshold_quantile")
 NORMAL_IMAGES = 10
 """Normal images held back for the fit of the correction and for thresholds: at most so many."""
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class StudiedPatches:
     """A model with the patches that noise is studied on.
 
     Args:
@@ -45,7 +46,7 @@ class Scene:
     anomalous: FloatArray
 
     @classmethod
-    def of(cls, loaded: LoadedExperiment) -> Scene:
+    def of(cls, loaded: LoadedExperiment) -> StudiedPatches:
         """From a trained model and its images; the validation images are the normal ones."""
         test, patches = loaded.test, loaded.test_patches
         share = [patches.grid.cut(mask.astype(np.float64)).mean(axis=(1, 2)) for mask in test.masks]
@@ -80,6 +81,6 @@ def false_alarms(maps: FloatArray, masks: NDArray[np.bool_], threshold: float, s
     return evaluate_table(table, (FalsePositiveRate(),), resamples=RESAMPLES, seed=seed)["fpr"].to_json()
 
 
-def exact_threshold(scene: Scene, quantity: Quantity) -> float:
+def exact_threshold(studied: StudiedPatches, quantity: Quantity) -> float:
     """The operating threshold of exact maps of the normal images."""
-    return operating_threshold(scene.normal.maps(scene.exact(scene.normal.states, quantity)), QUANTILE)
+    return operating_threshold(studied.normal.maps(studied.exact(studied.normal.states, quantity)), QUANTILE)

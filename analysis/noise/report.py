@@ -8,7 +8,7 @@ from typing import Any
 
 from qpbae_tn.analysis.noise.charts import response_chart, stage_chart, strength_chart
 from qpbae_tn.analysis.noise.document import noise_document
-from qpbae_tn.analysis.noise.images import Scene
+from qpbae_tn.analysis.noise.images import StudiedPatches
 from qpbae_tn.analysis.noise.study import SHOTS, NoisePlan, NoiseStudy, run_study
 from qpbae_tn.analysis.noise.training import training_rows
 from qpbae_tn.analysis.pages import Report, ReportOptions
@@ -44,7 +44,7 @@ def make(options: ReportOptions) -> Page:
         provenance = loaded.test.provenance
         digests[provenance.data_set] = provenance.digest
         plan = NoisePlan(strengths, tuple(map(load_target, targets)), readouts, preparation, 200, seed=seed)
-        studies.append(run_study(Scene.of(loaded), plan, options.progress))
+        studies.append(run_study(StudiedPatches.of(loaded), plan, options.progress))
         if size == 2:
             options.progress("noise: noisy training")
             training.extend(training_rows(loaded, (0.2,), seed=seed))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn.analysis.noise.affine import AffineFit, fit_with_intervals
 from qpbae_tn.analysis.noise.calibrated import CalibratedNoise
-from qpbae_tn.analysis.noise.images import Scene, exact_threshold, false_alarms, map_metrics
+from qpbae_tn.analysis.noise.images import StudiedPatches, exact_threshold, false_alarms, map_metrics
 from qpbae_tn.analysis.noise.response import DepolarisedResponse, DeviceResponse, Response
 from qpbae_tn.analysis.noise.stages import stage_rows
 from qpbae_tn.analysis.noise.transfer import FloatArray
@@ -74,11 +74,11 @@ class NoiseStudy:
     points: tuple[dict[str, Any], ...]
 
 
-def run_study(scene: Scene, plan: NoisePlan, on_case: Callable[[str], None] = lambda _: None) -> NoiseStudy:
+def run_study(studied: StudiedPatches, plan: NoisePlan, on_case: Callable[[str], None] = lambda _: None) -> NoiseStudy:
     """Study one model on one data set.
 
     Args:
-        scene: the model and its patches.
+        studied: the model and its patches.
         plan: what to study.
         on_case: told each case before it is worked on; there are `case_count`.
 
@@ -86,22 +86,22 @@ def run_study(scene: Scene, plan: NoisePlan, on_case: Callable[[str], None] = la
         InputError: a circuit that does not fit a target.
         TooEntangled: a circuit too large for an exact evaluation.
     """
-    normal, anomalous = scene.sample(plan.patches, plan.seed)
+    normal, anomalous = studied.sample(plan.patches, plan.seed)
     if min(len(normal), len(anomalous)) < 3:
         raise InputError("too few normal or anomalous patches", where="data", remedy="give images with both")
-    exact_maps = _ExactMaps(scene, plan.seed)
+    exact_maps = _ExactMaps(studied, plan.seed)
     rows, stages, points = [], [], []
-    for response in _responses(scene, plan):
-        configuration = {**_model(scene), **response.configuration()}
-        on_case(f"{scene.data} P={configuration['patch_size']} {label(configuration)}")
-        measured = _patch_values(scene, response, normal, anomalous, plan.seed)
+    for response in _responses(studied, plan):
+        configuration = {**_model(studied), **response.configuration()}
+        on_case(f"{studied.data} P={configuration['patch_size']} {label(configuration)}")
+        measured = _patch_values(studied, response, normal, anomalous, plan.seed)
         row = {**configuration, **measured.values}
         if plan.maps:
-            row |= _map_values(scene, response, exact_maps)
+            row |= _map_values(studied, response, exact_maps)
         rows.append(row)
         points.append({**configuration, **measured.points})
         if isinstance(response, DeviceResponse):
-            sample = scene.test.states[np.concatenate([normal[:STAGE_PATCHES], anomalous[:STAGE_PATCHES]])]
+            sample = studied.test.states[np.concatenate([normal[:STAGE_PATCHES], anomalous[:STAGE_PATCHES]])]
             stages += [{**configuration, **row} for row in stage_rows(response, sample)]
     return NoiseStudy(tuple(rows), tuple(stages), tuple(points))
 
@@ -117,8 +117,8 @@ def case_count(plan: NoisePlan, patch_size: int) -> int:
     return (len(plan.strengths) * (patch_size <= 4) + len(plan.targets)) * len(plan.readouts)
 
 
-def _responses(scene: Scene, plan: NoisePlan) -> Iterator[Response]:
-    specification, angles = scene.model.specification, scene.model.angles
+def _responses(studied: StudiedPatches, plan: NoisePlan) -> Iterator[Response]:
+    specification, angles = studied.model.specification, studied.model.angles
     if specification.patch_size <= 4:
         for readout in plan.readouts:
             for p in plan.strengths:
@@ -129,11 +129,11 @@ def _responses(scene: Scene, plan: NoisePlan) -> Iterator[Response]:
             yield DeviceResponse(CalibratedNoise(program))
 
 
-def _model(scene: Scene) -> Row:
-    specification = scene.model.specification
+def _model(studied: StudiedPatches) -> Row:
+    specification = studied.model.specification
     return {
-        "data": scene.data,
-        "test_images": len(scene.test),
+        "data": studied.data,
+        "test_images": len(studied.test),
         "patch_size": specification.patch_size,
         "stride": specification.stride,
         "bottleneck": specification.bottleneck,
@@ -147,15 +147,17 @@ class _Measured:
     points: dict[str, list[Any]]
 
 
-def _patch_values(scene: Scene, response: Response, normal: Indices, anomalous: Indices, seed: int) -> _Measured:
+def _patch_values(
+    studied: StudiedPatches, response: Response, normal: Indices, anomalous: Indices, seed: int
+) -> _Measured:
     chosen = np.concatenate([normal, anomalous])
-    states, quantity = scene.test.states[chosen], response.readout.quantity
-    exact, noisy = scene.exact(states, quantity), response.means(states)
+    states, quantity = studied.test.states[chosen], response.readout.quantity
+    exact, noisy = studied.exact(states, quantity), response.means(states)
     spread = response.squares(states) - noisy**2
     is_normal = np.arange(len(chosen)) < len(normal)
     whole = AffineFit.of(exact, noisy)
     on_normal = AffineFit.of(exact[is_normal], noisy[is_normal])
-    clean = _clean_variance(scene, response.readout, states)
+    clean = _clean_variance(studied, response.readout, states)
     values: Row = {
         "patches": {"normal": int(is_normal.sum()), "anomalous": int((~is_normal).sum())},
         "estimated_fidelity": response.estimated_fidelity,
@@ -170,22 +172,22 @@ def _patch_values(scene: Scene, response: Response, normal: Indices, anomalous: 
         "shots_for_0_01": float(spread.mean() / (0.01 * whole.slope) ** 2) if whole.slope else None,
     }
     if isinstance(response, DeviceResponse):
-        prepared = scene.exact(response.prepared(states), quantity)
+        prepared = studied.exact(response.prepared(states), quantity)
         values["scatter_of_preparation"] = AffineFit.of(exact, prepared).scatter
     points = {"exact": exact.round(6).tolist(), "noisy": noisy.round(6).tolist(), "normal": is_normal.tolist()}
     return _Measured(values, points)
 
 
-def _clean_variance(scene: Scene, readout: Readout, states: FloatArray) -> FloatArray:
-    trash, full = (scene.exact(states, quantity) for quantity in (Quantity.TRASH_FIDELITY, Quantity.FIDELITY))
+def _clean_variance(studied: StudiedPatches, readout: Readout, states: FloatArray) -> FloatArray:
+    trash, full = (studied.exact(states, quantity) for quantity in (Quantity.TRASH_FIDELITY, Quantity.FIDELITY))
     return one_shot_variance(readout, trash, full)
 
 
 @dataclass(frozen=True, eq=False)
 class _ExactMaps:
-    """Metrics and thresholds without noise, kept for all cases of a scene."""
+    """Metrics and thresholds without noise, kept for all cases of the same patches."""
 
-    scene: Scene
+    studied: StudiedPatches
     seed: int
 
     def __post_init__(self) -> None:
@@ -195,34 +197,34 @@ class _ExactMaps:
         """Metrics, operating threshold, and the share of normal test pixels above it."""
         kept: dict[Quantity, tuple[dict[str, Measured], float, Row]] = self.__dict__["_kept"]
         if quantity not in kept:
-            maps = self.scene.test.maps(self.scene.exact(self.scene.test.states, quantity))
-            threshold = exact_threshold(self.scene, quantity)
-            alarms = false_alarms(maps, self.scene.masks, threshold, self.seed)
-            kept[quantity] = (map_metrics(maps, self.scene.masks, self.seed), threshold, alarms)
+            maps = self.studied.test.maps(self.studied.exact(self.studied.test.states, quantity))
+            threshold = exact_threshold(self.studied, quantity)
+            alarms = false_alarms(maps, self.studied.masks, threshold, self.seed)
+            kept[quantity] = (map_metrics(maps, self.studied.masks, self.seed), threshold, alarms)
         return kept[quantity]
 
 
-def _map_values(scene: Scene, response: Response, exact_maps: _ExactMaps) -> Row:
+def _map_values(studied: StudiedPatches, response: Response, exact_maps: _ExactMaps) -> Row:
     """Metrics of noisy maps, of corrected ones, and false alarms at the threshold that was set without noise."""
     quantity = response.readout.quantity
     metrics, threshold, alarms = exact_maps.of(quantity)
-    line = AffineFit.of(scene.exact(scene.normal.states, quantity), response.means(scene.normal.states))
-    scores = response.means(scene.test.states)
-    noisy, corrected = scene.test.maps(scores), scene.test.maps(line.undo(scores))
-    sampled = scene.test.maps(_sampled(scores, response.squares(scene.test.states), exact_maps.seed))
-    noisy_metrics = map_metrics(noisy, scene.masks, exact_maps.seed)
-    corrected_metrics = map_metrics(corrected, scene.masks, exact_maps.seed)
+    line = AffineFit.of(studied.exact(studied.normal.states, quantity), response.means(studied.normal.states))
+    scores = response.means(studied.test.states)
+    noisy, corrected = studied.test.maps(scores), studied.test.maps(line.undo(scores))
+    sampled = studied.test.maps(_sampled(scores, response.squares(studied.test.states), exact_maps.seed))
+    noisy_metrics = map_metrics(noisy, studied.masks, exact_maps.seed)
+    corrected_metrics = map_metrics(corrected, studied.masks, exact_maps.seed)
     return {
         "exact": _as_json(metrics),
         "noisy": _as_json(noisy_metrics),
-        "exact_1000_shots": _as_json(_noiseless_shots(scene, response.readout, exact_maps.seed)),
-        "noisy_1000_shots": _as_json(map_metrics(sampled, scene.masks, exact_maps.seed)),
+        "exact_1000_shots": _as_json(_noiseless_shots(studied, response.readout, exact_maps.seed)),
+        "noisy_1000_shots": _as_json(map_metrics(sampled, studied.masks, exact_maps.seed)),
         "corrected": _as_json(corrected_metrics),
         "noisy_less_exact": _as_json(paired_differences(noisy_metrics, metrics)),
         "correction": {"slope": line.slope, "intercept": line.intercept},
         "false_alarms_exact": alarms,
-        "false_alarms_noisy": false_alarms(noisy, scene.masks, threshold, exact_maps.seed),
-        "false_alarms_corrected": false_alarms(corrected, scene.masks, threshold, exact_maps.seed),
+        "false_alarms_noisy": false_alarms(noisy, studied.masks, threshold, exact_maps.seed),
+        "false_alarms_corrected": false_alarms(corrected, studied.masks, threshold, exact_maps.seed),
     }
 
 
@@ -235,13 +237,13 @@ def _sampled(means: FloatArray, squares: FloatArray, seed: int) -> FloatArray:
     return np.asarray((counts[:, 2] - counts[:, 0]) / SHOTS)
 
 
-def _noiseless_shots(scene: Scene, readout: Readout, seed: int) -> dict[str, Measured]:
+def _noiseless_shots(studied: StudiedPatches, readout: Readout, seed: int) -> dict[str, Measured]:
     """Maps of the same readout from `SHOTS` shots a patch on a machine without noise."""
-    states = scene.test.states
-    trash, full = (scene.exact(states, quantity) for quantity in (Quantity.TRASH_FIDELITY, Quantity.FIDELITY))
+    states = studied.test.states
+    trash, full = (studied.exact(states, quantity) for quantity in (Quantity.TRASH_FIDELITY, Quantity.FIDELITY))
     shares = readout.value_probabilities(trash, full)
     scores = _sampled(shares[:, 2] - shares[:, 0], shares[:, 2] + shares[:, 0], seed)
-    return map_metrics(scene.test.maps(scores), scene.masks, seed)
+    return map_metrics(studied.test.maps(scores), studied.masks, seed)
 
 
 def _as_json(metrics: Mapping[str, Measured | Interval]) -> Row:

@@ -10,9 +10,9 @@ import numpy as np
 
 from qpbae_tn.analysis.pages import Progress
 from qpbae_tn.analysis.shots.document import study_document
+from qpbae_tn.analysis.shots.exact import ExactScores
 from qpbae_tn.analysis.shots.needed import needed_shots
 from qpbae_tn.analysis.shots.study import ShotStudy, run_study
-from qpbae_tn.analysis.shots.subject import Subject, prepare_subject
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.analysis.shots.training_study import TrainingPlan, TrainingRow, run_training_study
 from qpbae_tn.compiler.readouts import READOUTS, one_shot_variance
@@ -95,28 +95,28 @@ def run_case(plan: CasePlan, seed: int, progress: Progress) -> Case:
     """Train a model, sample its maps, and train more models from shots."""
     progress(f"{plan.label}: training and exact scores")
     loaded = load_and_train(replace(plan.experiment, seed=seed))
-    subject = prepare_subject(loaded)
+    scored = ExactScores.of(loaded)
     progress(f"{plan.label}: sampling maps")
     readouts = [READOUTS[name] for name in plan.readouts]
-    study = run_study(subject, readouts, plan.shots, plan.repetitions, seed)
+    study = run_study(scored, readouts, plan.shots, plan.repetitions, seed)
     training: list[TrainingRow] = []
     if plan.trainings is not None:
         progress(f"{plan.label}: training from shots")
         asked = plan.trainings
         learners = [READOUTS[name] for name in asked.readouts]
         training = run_training_study(loaded, TrainingPlan(asked.shots, learners, asked.repetitions, seed))
-    document = study_document(subject, study, needed_shots(study), training, seed=seed)
-    return Case(document | {"readout_rows": _readout_rows(subject, study, plan)}, loaded.test.provenance)
+    document = study_document(scored, study, needed_shots(study), training, seed=seed)
+    return Case(document | {"readout_rows": _readout_rows(scored, study, plan)}, loaded.test.provenance)
 
 
-def _readout_rows(subject: Subject, study: ShotStudy, plan: CasePlan) -> list[dict[str, Any]]:
-    trash, full = subject.test.trash, subject.test.full
+def _readout_rows(scored: ExactScores, study: ShotStudy, plan: CasePlan) -> list[dict[str, Any]]:
+    trash, full = scored.test.trash, scored.test.full
     found = []
     for name in plan.readouts if plan.trainings is not None else ():
         cost = study.of(name)[0].cost
         found.append(
             {
-                "data_set": subject.data_set,
+                "data_set": scored.data_set,
                 "readout": name,
                 "quantity": READOUTS[name].quantity.value,
                 "qubits": cost.qubits,

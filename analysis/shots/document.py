@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qpbae_tn.analysis.shots.exact import QUANTILE, ExactScores
 from qpbae_tn.analysis.shots.needed import NeededShots, needed_shots
 from qpbae_tn.analysis.shots.study import ShotStudy, run_study, task_count
-from qpbae_tn.analysis.shots.subject import QUANTILE, Subject, prepare_subject
 from qpbae_tn.analysis.shots.training import Scheme
 from qpbae_tn.analysis.shots.training_study import TrainingPlan, TrainingRow, run_training_study
 from qpbae_tn.compiler.readouts import Quantity, Readout
@@ -25,12 +25,12 @@ NOTES = {
 }
 
 
-def configuration(subject: Subject) -> dict[str, Any]:
-    """What every row of a study on this subject has in common."""
-    specification = subject.specification
+def configuration(scored: ExactScores) -> dict[str, Any]:
+    """What every row of a study on these scores has in common."""
+    specification = scored.specification
     return {
-        "data_set": subject.data_set,
-        "test_images": subject.image_count,
+        "data_set": scored.data_set,
+        "test_images": scored.image_count,
         "patch_size": specification.patch_size,
         "stride": specification.stride,
         "bottleneck": specification.bottleneck,
@@ -41,7 +41,7 @@ def configuration(subject: Subject) -> dict[str, Any]:
 
 
 def study_document(
-    subject: Subject,
+    scored: ExactScores,
     study: ShotStudy,
     needed: Sequence[NeededShots],
     training: Sequence[TrainingRow] = (),
@@ -49,7 +49,7 @@ def study_document(
     seed: int,
 ) -> dict[str, Any]:
     """The document: `rows`, what they tend to (`exact`), `needed_shots`, `training_rows`."""
-    shared = configuration(subject)
+    shared = configuration(scored)
     exact = [
         {
             **shared,
@@ -123,7 +123,7 @@ class ShotPlan:
 
 def run_plan(loaded: LoadedExperiment, plan: ShotPlan, on_step: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """Sample maps of a trained model and train from shots; the document."""
-    subject = prepare_subject(loaded)
-    study = run_study(subject, plan.readouts, plan.shots, plan.repetitions, plan.seed, on_task=on_step)
+    scored = ExactScores.of(loaded)
+    study = run_study(scored, plan.readouts, plan.shots, plan.repetitions, plan.seed, on_task=on_step)
     training = run_training_study(loaded, plan.trainings, on_step) if plan.trainings is not None else ()
-    return study_document(subject, study, needed_shots(study), training, seed=plan.seed)
+    return study_document(scored, study, needed_shots(study), training, seed=plan.seed)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from qpbae_tn.analysis.shots.exact import PatchFidelities
 from qpbae_tn.analysis.shots.sampling import value_sums
-from qpbae_tn.analysis.shots.subject import PatchFidelities
 from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.metrics.ranked import Scores
 from qpbae_tn.model.patches import PatchGrid

@@ -40,7 +40,7 @@ class WeightChoice:
 
 
 @dataclass(frozen=True, eq=False)
-class OutcomeSubject:
+class OutcomeScores:
     """A model's exact outcome probabilities on the patches of a test set, with what is normal for it.
 
     Args:
@@ -68,7 +68,7 @@ class OutcomeSubject:
         test_images: NDArray[np.float64],
         masks: NDArray[np.bool_],
         normal_images: NDArray[np.float64],
-    ) -> OutcomeSubject:
+    ) -> OutcomeScores:
         """Score all patches exactly.
 
         Args:
@@ -154,7 +154,7 @@ class OutcomeShotRow:
 
 
 def run_outcome_study(
-    subject: OutcomeSubject,
+    scored: OutcomeScores,
     shots: Sequence[int],
     family: Sequence[WeightChoice] = FAMILY,
     folds: Sequence[Fold] = FOLDS,
@@ -166,7 +166,7 @@ def run_outcome_study(
     """Metrics against shots, for every choice of weights and fold.
 
     Args:
-        subject: exact probabilities and masks.
+        scored: exact probabilities and masks.
         shots: per patch, rising.
         family: the weights.
         folds: the folds.
@@ -175,16 +175,16 @@ def run_outcome_study(
         on_task: called after each number of shots.
     """
     choices = [(choice, fold) for choice in family for fold in folds]
-    weights = {choice: subject.weights(choice) for choice in family}
-    exact = {(choice, fold): measure(subject, subject.probabilities, weights[choice], fold) for choice, fold in choices}
+    weights = {choice: scored.weights(choice) for choice in family}
+    exact = {(choice, fold): measure(scored, scored.probabilities, weights[choice], fold) for choice, fold in choices}
     rows = []
     for number in shots:
         generator = np.random.default_rng([seed, number])
         found: dict[tuple[WeightChoice, Fold], list[tuple[float, float]]] = {pair: [] for pair in choices}
         for _ in range(repetitions):
-            seen = generator.multinomial(number, subject.probabilities) / number
+            seen = generator.multinomial(number, scored.probabilities) / number
             for choice, fold in choices:
-                found[choice, fold].append(measure(subject, seen, weights[choice], fold))
+                found[choice, fold].append(measure(scored, seen, weights[choice], fold))
         for choice, fold in choices:
             auroc, aupro = zip(*found[choice, fold], strict=True)
             rows.append(
@@ -201,14 +201,12 @@ def run_outcome_study(
     return tuple(rows)
 
 
-def measure(
-    subject: OutcomeSubject, frequencies: Float64Array, weights: Float64Array, fold: Fold
-) -> tuple[float, float]:
+def measure(scored: OutcomeScores, frequencies: Float64Array, weights: Float64Array, fold: Fold) -> tuple[float, float]:
     """AUROC and AUPRO of the maps that frequencies of outcomes, shape (images, N, K), give."""
     scores = (frequencies * weights).sum(axis=-1)
     if fold == "log":
         scores = np.log(np.maximum(scores, LEAST_ANOMALY))
-    ranks = rank_metrics(subject.grid.fold_stack(scores.T), subject.labels)
+    ranks = rank_metrics(scored.grid.fold_stack(scores.T), scored.labels)
     return ranks.auroc, ranks.aupro
 
 
@@ -228,19 +226,19 @@ def shots_within(rows: Sequence[OutcomeShotRow], loss: float) -> dict[tuple[Weig
     return found
 
 
-def law_table(subject: OutcomeSubject, family: Sequence[WeightChoice] = FAMILY) -> list[dict[str, Any]]:
+def law_table(scored: OutcomeScores, family: Sequence[WeightChoice] = FAMILY) -> list[dict[str, Any]]:
     """For each choice of weights the law of a shot on normal patches: variance over mean squared, shots for spread."""
     rows = []
     for choice in family:
-        weights = subject.weights(choice)
-        mean = float(subject.shares @ weights)
-        variance = float(np.median(shot_variance(subject.patches, weights)))
+        weights = scored.weights(choice)
+        mean = float(scored.shares @ weights)
+        variance = float(np.median(shot_variance(scored.patches, weights)))
         rows.append(
             {
                 "weights": choice.rule,
                 "epsilon": choice.epsilon,
                 "relative_variance": variance / mean**2 if mean > 0 else float("inf"),
-                "shots_for_spread": shots_for_spread(subject.patches, weights),
+                "shots_for_spread": shots_for_spread(scored.patches, weights),
             }
         )
     return rows

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from qpbae_tn.analysis.shots.exact import QUANTILE, ExactScores, exact_maps
 from qpbae_tn.analysis.shots.noisy_maps import sampled_maps
 from qpbae_tn.analysis.shots.sampling import law_of
-from qpbae_tn.analysis.shots.subject import QUANTILE, Subject, exact_maps
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, Readout
 from qpbae_tn.errors import InputError
 from qpbae_tn.interval import Interval
@@ -99,7 +99,7 @@ class ShotStudy:
 
 
 def run_study(
-    subject: Subject,
+    scored: ExactScores,
     readouts: Sequence[Readout],
     shots: Sequence[int],
     repetitions: int = 20,
@@ -114,7 +114,7 @@ def run_study(
     workers, nor on which other readouts or numbers of shots are asked for.
 
     Args:
-        subject: exact fidelities, masks and thresholds.
+        scored: exact fidelities, masks and thresholds.
         readouts: which.
         shots: per patch, each at least 1.
         repetitions: independent stacks of maps for each readout and number of shots.
@@ -137,14 +137,14 @@ def run_study(
             law, count, part = task
             together = min(TOGETHER, repetitions - part * TOGETHER)
             generator = np.random.default_rng([seed, zlib.crc32(law.encode()), count, part])
-            return _draw(subject, READOUTS[law], count, together, generator)
+            return _draw(scored, READOUTS[law], count, together, generator)
 
         for task, values in zip(tasks, pool.map(work, tasks), strict=True):
             found[task[:2]] += values
             on_task()
-    rows = [_row(readout, subject, count, found[law_of(readout), count]) for readout in readouts for count in counts]
+    rows = [_row(readout, scored, count, found[law_of(readout), count]) for readout in readouts for count in counts]
     quantities = dict.fromkeys(readout.quantity for readout in readouts)
-    return ShotStudy({quantity: exact_values(subject, quantity) for quantity in quantities}, tuple(rows))
+    return ShotStudy({quantity: exact_values(scored, quantity) for quantity in quantities}, tuple(rows))
 
 
 def task_count(readouts: Sequence[Readout], shots: Sequence[int], repetitions: int) -> int:
@@ -152,13 +152,13 @@ def task_count(readouts: Sequence[Readout], shots: Sequence[int], repetitions: i
     return len({law_of(readout) for readout in readouts}) * len(set(shots)) * -(-repetitions // TOGETHER)
 
 
-def measure(subject: Subject, quantity: Quantity, maps: Scores, validation_maps: Scores | None) -> Values:
+def measure(scored: ExactScores, quantity: Quantity, maps: Scores, validation_maps: Scores | None) -> Values:
     """All values of one stack of test maps and one of validation maps, each of shape (H * W, images).
 
     `dice_*` and `fpr` use the threshold that these validation maps give; `*_exact_threshold` keep the threshold that
     exact maps give; `validation_fpr_exact_threshold` would be 0.01 without shot noise.
     """
-    labels, exact = subject.labels, subject.thresholds[quantity]
+    labels, exact = scored.labels, scored.thresholds[quantity]
     ranks, kept = rank_metrics(maps, labels), decision_metrics(maps, labels, exact)
     values = {
         "auroc": ranks.auroc,
@@ -181,12 +181,12 @@ def measure(subject: Subject, quantity: Quantity, maps: Scores, validation_maps:
     }
 
 
-def exact_values(subject: Subject, quantity: Quantity) -> Values:
+def exact_values(scored: ExactScores, quantity: Quantity) -> Values:
     """The values without shot noise."""
     validation = None
-    if subject.validation is not None:
-        validation = exact_maps(subject.grid, subject.validation.of(quantity))
-    return measure(subject, quantity, exact_maps(subject.grid, subject.test.of(quantity)), validation)
+    if scored.validation is not None:
+        validation = exact_maps(scored.grid, scored.validation.of(quantity))
+    return measure(scored, quantity, exact_maps(scored.grid, scored.test.of(quantity)), validation)
 
 
 def check_counts(counts: Sequence[int], where: str) -> list[int]:
@@ -199,21 +199,21 @@ def check_counts(counts: Sequence[int], where: str) -> list[int]:
 
 
 def _draw(
-    subject: Subject, readout: Readout, shots: int, repetitions: int, generator: np.random.Generator
+    scored: ExactScores, readout: Readout, shots: int, repetitions: int, generator: np.random.Generator
 ) -> list[Values]:
-    maps = sampled_maps(subject.grid, readout, subject.test, shots, repetitions, generator)
+    maps = sampled_maps(scored.grid, readout, scored.test, shots, repetitions, generator)
     normal: Sequence[Scores | None] = [None] * repetitions
-    if subject.validation is not None:
-        normal = list(sampled_maps(subject.grid, readout, subject.validation, shots, repetitions, generator))
-    return [measure(subject, readout.quantity, *pair) for pair in zip(maps, normal, strict=True)]
+    if scored.validation is not None:
+        normal = list(sampled_maps(scored.grid, readout, scored.validation, shots, repetitions, generator))
+    return [measure(scored, readout.quantity, *pair) for pair in zip(maps, normal, strict=True)]
 
 
-def _row(readout: Readout, subject: Subject, shots: int, values: Sequence[Values]) -> ShotRow:
-    needs, specification = readout.needs(subject.specification), subject.specification
+def _row(readout: Readout, scored: ExactScores, shots: int, values: Sequence[Values]) -> ShotRow:
+    needs, specification = readout.needs(scored.specification), scored.specification
     cost = ShotCost(
         needs.copies * specification.qubit_count + needs.fresh + needs.ancillas,
         needs.copies + needs.inverse_preparations,
     )
     metrics = {name: Interval.of_repetitions(value[name] for value in values) for name in values[0]}
     auroc = tuple(value["auroc"] for value in values)
-    return ShotRow(readout.name, readout.quantity, shots, cost, subject.grid.count, metrics, auroc)
+    return ShotRow(readout.name, readout.quantity, shots, cost, scored.grid.count, metrics, auroc)

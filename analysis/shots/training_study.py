@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qpbae_tn.analysis.shots.exact import exact_maps, patch_fidelities
 from qpbae_tn.analysis.shots.study import check_counts
-from qpbae_tn.analysis.shots.subject import exact_maps, patch_fidelities
 from qpbae_tn.analysis.shots.training import Scheme, ShotTraining
 from qpbae_tn.compiler.readouts import Readout
 from qpbae_tn.data.data_set import LabelledImageSet

@@ -9,8 +9,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sklearn.metrics import roc_auc_score
 
+from qpbae_tn.analysis.shots.exact import ExactScores, PatchFidelities, exact_maps
 from qpbae_tn.analysis.shots.study import TOGETHER, run_study
-from qpbae_tn.analysis.shots.subject import PatchFidelities, Subject, exact_maps
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
 from qpbae_tn.metrics.ranked import Labels
 from qpbae_tn.metrics.table import operating_threshold
@@ -26,7 +26,7 @@ OF_F = [readout for readout in READOUTS.values() if readout.quantity is Quantity
 
 
 @pytest.fixture(scope="module")
-def subject() -> Subject:
+def scored() -> ExactScores:
     """P = 4, S = 1; infidelities spread over three decades, larger under the masks."""
     rng = np.random.default_rng(0)
     specification = ModelSpecification.build(4, 1, 2, image_size=SIDE)
@@ -42,21 +42,21 @@ def subject() -> Subject:
 
     validation = fidelities(VALIDATION_IMAGES)
     thresholds = {quantity: operating_threshold(exact_maps(grid, validation.of(quantity))) for quantity in Quantity}
-    return Subject(
+    return ExactScores(
         "drawn", specification, grid, fidelities(IMAGES), validation, Labels.of(masks, by_pixel=True), thresholds
     )
 
 
-def test_a_stack_costs_less_than_an_area_of_scikit_learn(benchmark: BenchmarkFixture, subject: Subject) -> None:
+def test_a_stack_costs_less_than_an_area_of_scikit_learn(benchmark: BenchmarkFixture, scored: ExactScores) -> None:
     """Sampling, folding, five metrics and thresholds of a stack on one core, against one area under one curve."""
-    maps, labels = exact_maps(subject.grid, subject.test.full).ravel(), subject.labels.masks.ravel()
+    maps, labels = exact_maps(scored.grid, scored.test.full).ravel(), scored.labels.masks.ravel()
     start = time.process_time()
     roc_auc_score(labels, maps)
     one_area = time.process_time() - start
 
     def study() -> float:
         began = time.process_time()
-        run_study(subject, OF_F, [1000], TOGETHER, workers=1)
+        run_study(scored, OF_F, [1000], TOGETHER, workers=1)
         return time.process_time() - began
 
     spent = min(benchmark.pedantic(study, rounds=1, warmup_rounds=1), study())
@@ -66,12 +66,12 @@ def test_a_stack_costs_less_than_an_area_of_scikit_learn(benchmark: BenchmarkFix
     assert ratio < 1
 
 
-def test_the_whole_study_fits_its_time(benchmark: BenchmarkFixture, subject: Subject) -> None:
+def test_the_whole_study_fits_its_time(benchmark: BenchmarkFixture, scored: ExactScores) -> None:
     """All readouts of F, six numbers of shots, 20 repetitions: under 60 s on 2 cores, by the time of a quarter."""
 
     def quarter() -> float:
         began = time.process_time()
-        run_study(subject, OF_F, COUNTS, REPETITIONS // 4, workers=CORES)
+        run_study(scored, OF_F, COUNTS, REPETITIONS // 4, workers=CORES)
         return time.process_time() - began
 
     spent = benchmark.pedantic(quarter, rounds=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from qpbae_tn.analysis.shots.subject import Subject, prepare_subject
+from qpbae_tn.analysis.shots.exact import ExactScores
 from qpbae_tn.data.data_set import ImageSet, LabelledImageSet
 from qpbae_tn.data.textures import Textures
 from qpbae_tn.experiment.description import Experiment
@@ -21,7 +21,7 @@ class Example:
     """Images, a trained model, and what a study starts from."""
 
     loaded: LoadedExperiment
-    subject: Subject
+    scored: ExactScores
 
     @property
     def train(self) -> np.ndarray:
@@ -49,4 +49,4 @@ def example() -> Example:
     parts = ImageSet.of_arrays(images[:8]), ImageSet.of_arrays(images[8:14])
     loaded = LoadedExperiment(experiment, parts=parts, test=test)
     loaded = loaded.with_model(train(loaded).model)
-    return Example(loaded, prepare_subject(loaded))
+    return Example(loaded, ExactScores.of(loaded))

@@ -18,7 +18,7 @@ from qpbae_tn.analysis.shots.law import (
 )
 from qpbae_tn.analysis.shots.outcomes import (
     FAMILY,
-    OutcomeSubject,
+    OutcomeScores,
     WeightChoice,
     law_table,
     measure,
@@ -81,16 +81,16 @@ def test_a_smaller_epsilon_takes_more_shots(rng: np.random.Generator) -> None:
 
 
 @pytest.fixture(scope="module")
-def subject() -> OutcomeSubject:
+def scored() -> OutcomeScores:
     textures = Textures("brick")
     train, test = textures.train(32).images, textures.test(32)
     specification = ModelSpecification.build(4, 2, 1)
     angles, engine = hadamard_angles(specification.ansatz), ExactEngine()
     model = Model(specification, angles, normal=learn_normal(specification, angles, engine, train[:40]))
-    return OutcomeSubject.of(model, engine, "all", test.images, test.masks, train[40:60])
+    return OutcomeScores.of(model, engine, "all", test.images, test.masks, train[40:60])
 
 
-def test_exact_maps_are_those_of_the_score(subject: OutcomeSubject) -> None:
+def test_exact_maps_are_those_of_the_score(scored: OutcomeScores) -> None:
     """Two ways to the same AUPRO: from probabilities here, from images in the experiment."""
     textures = Textures("brick")
     test, specification = textures.test(32), ModelSpecification.build(4, 2, 1)
@@ -101,14 +101,14 @@ def test_exact_maps_are_those_of_the_score(subject: OutcomeSubject) -> None:
         maps, _ = anomaly_maps(
             specification, test.images, {"it": model_scorer(specification, angles, engine, score, normal)}, fold=fold
         )
-        weights = subject.weights(WeightChoice("inverse", 1e-5))
-        found = measure(subject, subject.probabilities, weights, fold)
+        weights = scored.weights(WeightChoice("inverse", 1e-5))
+        found = measure(scored, scored.probabilities, weights, fold)
         assert found[1] == pytest.approx(Aupro().value(PixelTable(maps["it"], test.masks, 0.0)), abs=1e-4)
 
 
-def test_more_shots_come_closer_to_exact_maps(subject: OutcomeSubject) -> None:
+def test_more_shots_come_closer_to_exact_maps(scored: OutcomeScores) -> None:
     family = (WeightChoice("inverse", 1e-4), WeightChoice("log", 1e-5))
-    rows = run_outcome_study(subject, (30, 300, 3000), family, repetitions=2)
+    rows = run_outcome_study(scored, (30, 300, 3000), family, repetitions=2)
     assert len(rows) == 3 * 2 * 2
     for choice in family:
         for fold in ("mean", "log"):
@@ -117,11 +117,11 @@ def test_more_shots_come_closer_to_exact_maps(subject: OutcomeSubject) -> None:
             assert losses[2] < 0.01
     within = shots_within(rows, 0.02)
     assert all(30 <= number <= 3000 for pair in within.values() for number in pair)
-    assert rows == run_outcome_study(subject, (30, 300, 3000), family, repetitions=2)
+    assert rows == run_outcome_study(scored, (30, 300, 3000), family, repetitions=2)
 
 
-def test_the_family_takes_more_shots_as_it_sharpens(subject: OutcomeSubject) -> None:
-    table = {(row["weights"], row["epsilon"]): row["shots_for_spread"] for row in law_table(subject, FAMILY)}
+def test_the_family_takes_more_shots_as_it_sharpens(scored: OutcomeScores) -> None:
+    table = {(row["weights"], row["epsilon"]): row["shots_for_spread"] for row in law_table(scored, FAMILY)}
     sharpening = [table["inverse", e] for e in (1e-2, 1e-3, 1e-4, 1e-5)]
     assert sharpening == sorted(sharpening)
     assert table["log", 1e-5] < sharpening[-1]

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qpbae_tn.analysis.shots.exact import ExactScores, PatchFidelities, exact_maps
 from qpbae_tn.analysis.shots.noisy_maps import sampled_maps
 from qpbae_tn.analysis.shots.study import run_study, task_count
-from qpbae_tn.analysis.shots.subject import PatchFidelities, exact_maps, prepare_subject
 from qpbae_tn.compiler.readouts import READOUTS, Quantity, one_shot_variance
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError
@@ -23,7 +23,7 @@ OF_F = [readout for readout in ALL if readout.quantity is Quantity.FIDELITY]
 
 @pytest.fixture(scope="module")
 def study(example):
-    return run_study(example.subject, ALL, [10, 1000, 10**9], repetitions=7, seed=3)
+    return run_study(example.scored, ALL, [10, 1000, 10**9], repetitions=7, seed=3)
 
 
 def test_exact_values_are_those_of_the_evaluation(example, study) -> None:
@@ -58,15 +58,15 @@ def test_less_variance_detects_better(study) -> None:
 
 
 def test_results_do_not_depend_on_workers_or_on_what_else_is_asked_for(example, study) -> None:
-    alone = run_study(example.subject, [READOUTS["ancilla"]], [1000], repetitions=7, seed=3, workers=1)
+    alone = run_study(example.scored, [READOUTS["ancilla"]], [1000], repetitions=7, seed=3, workers=1)
     assert alone.rows == (study.of("ancilla")[1],)
-    other = run_study(example.subject, [READOUTS["ancilla"]], [1000], repetitions=7, seed=4, workers=2)
+    other = run_study(example.scored, [READOUTS["ancilla"]], [1000], repetitions=7, seed=4, workers=2)
     assert other.rows != alone.rows
 
 
 def test_rows_as_json(example, study) -> None:
     document = study.of("echo")[0].to_json()
-    count = example.subject.grid.count
+    count = example.scored.grid.count
     assert document["shots_per_image"] == 10 * count
     assert document["preparations_per_image"] == 20 * count
     assert document["qubits"] == 4 + 2
@@ -77,14 +77,14 @@ def test_rows_as_json(example, study) -> None:
 
 @pytest.mark.parametrize("readout", OF_F, ids=lambda readout: readout.name)
 def test_maps_are_unbiased_with_the_variance_of_folded_shots(example, readout) -> None:
-    subject = example.subject
-    trash, full = subject.test.trash[:, :2], subject.test.full[:, :2]
+    scored = example.scored
+    trash, full = scored.test.trash[:, :2], scored.test.full[:, :2]
     shots, repetitions = 3, 4000
     fidelities = PatchFidelities(trash, full)
-    maps = sampled_maps(subject.grid, readout, fidelities, shots, repetitions, np.random.default_rng(0)).astype(float)
-    weights = subject.grid.fold_stack(np.eye(subject.grid.count)).reshape(-1, subject.grid.count)
+    maps = sampled_maps(scored.grid, readout, fidelities, shots, repetitions, np.random.default_rng(0)).astype(float)
+    weights = scored.grid.fold_stack(np.eye(scored.grid.count)).reshape(-1, scored.grid.count)
     variance = weights**2 @ one_shot_variance(readout, trash, full) / (4 * shots)
-    error = np.abs(maps.mean(axis=0) - exact_maps(subject.grid, full)) / np.sqrt(variance / repetitions)
+    error = np.abs(maps.mean(axis=0) - exact_maps(scored.grid, full)) / np.sqrt(variance / repetitions)
     assert error.max() < 5
     assert maps.var(axis=0).sum() == pytest.approx(variance.sum(), rel=0.02)
     # A SWAP test of few shots gives estimates below 0, which are not clipped.
@@ -95,29 +95,29 @@ def test_without_validation_images_the_model_s_threshold_is_kept(example) -> Non
     given = example.loaded
     parts = given.train, given.validation.take([])
     loaded = LoadedExperiment(given.experiment, model=given.model, parts=parts, test=given.test)
-    subject = prepare_subject(loaded)
-    row = run_study(subject, [READOUTS["echo"]], [100], repetitions=2).rows[0]
+    scored = ExactScores.of(loaded)
+    row = run_study(scored, [READOUTS["echo"]], [100], repetitions=2).rows[0]
     assert "dice_paper_exact_threshold" in row.metrics
     assert not {"threshold", "dice_paper", "validation_fpr_exact_threshold"} & row.metrics.keys()
-    assert subject.thresholds[Quantity.FIDELITY] == example.model.thresholds["reconstruction"]
+    assert scored.thresholds[Quantity.FIDELITY] == example.model.thresholds["reconstruction"]
 
 
 def test_undefined_metrics_are_null(example) -> None:
     good, given = replace(example.test, masks=np.zeros_like(example.test.masks)), example.loaded
     parts = given.train, given.validation
-    subject = prepare_subject(LoadedExperiment(given.experiment, model=given.model, parts=parts, test=good))
-    row = run_study(subject, [READOUTS["echo"]], [100], repetitions=2).rows[0]
+    scored = ExactScores.of(LoadedExperiment(given.experiment, model=given.model, parts=parts, test=good))
+    row = run_study(scored, [READOUTS["echo"]], [100], repetitions=2).rows[0]
     assert math.isnan(row.metrics["auroc"].value)
     assert row.to_json()["auroc"] == {"value": None, "low": None, "high": None}
 
 
 def test_tasks_are_counted(example) -> None:
     done = []
-    run_study(example.subject, OF_F, [2, 1], repetitions=6, on_task=lambda: done.append(1))
+    run_study(example.scored, OF_F, [2, 1], repetitions=6, on_task=lambda: done.append(1))
     assert len(done) == task_count(OF_F, [1, 2], 6) == 3 * 2 * 2
 
 
 @pytest.mark.parametrize(("shots", "repetitions"), [([], 2), ([0, 10], 2), ([10], 0)])
 def test_senseless_numbers_are_refused(example, shots, repetitions) -> None:
     with pytest.raises(InputError, match="give"):
-        run_study(example.subject, OF_F, shots, repetitions)
+        run_study(example.scored, OF_F, shots, repetitions)

@@ -45,7 +45,7 @@ def test_drawn_patches_tell_as_much_for_the_same_number_of_shots(example, traini
 
 
 def test_shots_are_counted(example, training) -> None:
-    parameters, patches = example.model.specification.ansatz.parameter_count, example.subject.grid.count
+    parameters, patches = example.model.specification.ansatz.parameter_count, example.scored.grid.count
     assert training.shots_per_epoch(Scheme.EVERY_PATCH, 3) == 2 * parameters * 8 * patches * 3
     assert training.shots_per_epoch(Scheme.DRAWN_PATCHES, 3) == 2 * parameters * 2 * 3
 

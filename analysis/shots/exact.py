@@ -1,9 +1,10 @@
-"""What a shot study is about: the exact fidelities of all patches of a test set, its masks, and exact thresholds."""
+"""What a shot study starts from: the exact fidelities of all patches of a test set, its masks, and exact thresholds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from qpbae_tn.compiler.readouts import Quantity
 from qpbae_tn.engines.protocol import Engine
 from qpbae_tn.errors import InputError
+from qpbae_tn.experiment.description import default
 from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.experiment.scoring import AMPLITUDE_BUDGET
 from qpbae_tn.metrics.ranked import Labels, Scores
@@ -23,7 +25,7 @@ from qpbae_tn.model.specification import ModelSpecification
 
 _SCORES: dict[Quantity, ScoreKind] = {Quantity.FIDELITY: "reconstruction", Quantity.TRASH_FIDELITY: "trash"}
 
-QUANTILE = 0.99
+QUANTILE: float = default("threshold_quantile")
 """Share of the validation maps' pixels at or below the operating threshold, as in training."""
 
 
@@ -40,61 +42,69 @@ class PatchFidelities:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ExactScores:
     """A model on a test set, with everything exact that sampling starts from.
 
     Args:
-        data_set: its name, without a path.
-        specification: the model.
-        grid: where patches lie.
+        loaded: the model with its images.
         test: fidelities of the test images.
         validation: fidelities of normal validation images; None where there are none.
-        labels: the test masks.
         thresholds: exact operating thresholds on the scale of Y.
     """
 
-    data_set: str
-    specification: ModelSpecification
-    grid: PatchGrid
+    loaded: LoadedExperiment
     test: PatchFidelities
     validation: PatchFidelities | None
-    labels: Labels
     thresholds: Mapping[Quantity, float]
+
+    @classmethod
+    def of(cls, loaded: LoadedExperiment) -> ExactScores:
+        """Score all patches exactly.
+
+        Args:
+            loaded: test images, normal validation images for thresholds, and the model, whose own thresholds serve
+                where there are no validation images.
+
+        Raises:
+            InputError: neither validation images nor thresholds of the model.
+        """
+        model, grid = loaded.trained_model, loaded.test_patches.grid
+
+        def fidelities(images: NDArray[np.float64]) -> PatchFidelities:
+            return patch_fidelities(model.specification, model.angles, loaded.engine, grid, images)
+
+        if not len(loaded.validation):
+            return cls(loaded, fidelities(loaded.test.images), None, _thresholds_of(model))
+        validation = fidelities(loaded.validation.images)
+        thresholds = {
+            quantity: operating_threshold(exact_maps(grid, validation.of(quantity)), QUANTILE) for quantity in _SCORES
+        }
+        return cls(loaded, fidelities(loaded.test.images), validation, thresholds)
+
+    @property
+    def data_set(self) -> str:
+        """Its name, without a path."""
+        return self.loaded.test.provenance.data_set
+
+    @property
+    def specification(self) -> ModelSpecification:
+        """The model's."""
+        return self.loaded.trained_model.specification
+
+    @property
+    def grid(self) -> PatchGrid:
+        """Where patches lie."""
+        return self.loaded.test_patches.grid
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The test masks."""
+        return Labels.of(self.loaded.test.masks, by_pixel=True)
 
     @property
     def image_count(self) -> int:
         """Test images."""
-        return int(self.test.full.shape[1])
-
-
-def prepare_subject(loaded: LoadedExperiment) -> Subject:
-    """Score all patches exactly.
-
-    Args:
-        loaded: test images, normal validation images for thresholds, and the model, whose own thresholds serve where
-            there are no validation images.
-
-    Raises:
-        InputError: neither validation images nor thresholds of the model.
-    """
-    model, test, grid = loaded.trained_model, loaded.test, loaded.test_patches.grid
-    specification, validation = model.specification, None
-    if not len(loaded.validation):
-        thresholds = _thresholds_of(model)
-    else:
-        validation = patch_fidelities(specification, model.angles, loaded.engine, grid, loaded.validation.images)
-        thresholds = {
-            quantity: operating_threshold(exact_maps(grid, validation.of(quantity)), QUANTILE) for quantity in _SCORES
-        }
-    return Subject(
-        test.provenance.data_set,
-        specification,
-        grid,
-        patch_fidelities(specification, model.angles, loaded.engine, grid, test.images),
-        validation,
-        Labels.of(test.masks, by_pixel=True),
-        thresholds,
-    )
+        return len(self.loaded.test)
 
 
 def _thresholds_of(model: Model) -> dict[Quantity, float]:
