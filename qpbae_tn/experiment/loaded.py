@@ -156,7 +156,10 @@ class LoadedExperiment:
         if parts is not None:
             indices = range(len(parts[0]) + len(parts[1]))
             return Split(tuple(indices[: len(parts[0])]), tuple(indices[len(parts[0]) :]))
-        return self._once(("split", *self._split_key), self._find_split)
+        e = self.experiment
+        seed = e.seed if e.split_seed is None else e.split_seed
+        key = (e.data, e.image_size, e.patch_size, e.split, seed, e.train, e.validation, self.model)
+        return self._once(("split", *key), self._find_split)
 
     @property
     def train(self) -> ImageSet:
@@ -286,7 +289,7 @@ class LoadedExperiment:
         if parts is not None:
             return parts[index]
         indices = (self.split.train, self.split.validation)[index]
-        return self._once(("part", index, *self._split_key), lambda: self.normal.take(indices))
+        return self._once(("part", index, *self._parts_key), lambda: self.normal.take(indices))
 
     def _patches(self, part: str, found: ImageSet) -> ImagePatches:
         e = self.experiment
@@ -304,14 +307,15 @@ class LoadedExperiment:
         return any(part is not None for part in self._given.values())
 
     @property
-    def _split_key(self) -> tuple[Hashable, ...]:
+    def _parts_key(self) -> tuple[Hashable, ...]:
+        """What decides the training and validation images; equal splits are one, however they came about."""
         e = self.experiment
-        return (e.data, e.image_size, e.patch_size, e.split, e.seed, e.split_seed, e.train, e.validation)
+        return (e.data, e.image_size, e.patch_size, self.split.train, self.split.validation)
 
     @property
     def _problem_key(self) -> tuple[Hashable, ...]:
         e = self.experiment
-        return (*self._split_key, e.stride, e.pixel_order, e.batch_size, e.engine, e.bond, e.cutoff)
+        return (*self._parts_key, e.stride, e.pixel_order, e.batch_size, e.engine, e.bond, e.cutoff)
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         if key not in self._kept:

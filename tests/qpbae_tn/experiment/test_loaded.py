@@ -42,7 +42,14 @@ def test_the_images_are_those_of_the_data_set(loaded: LoadedExperiment) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"bottleneck": 1}, {"block": "so4"}, {"epochs": 3, "learning_rate": 0.1}, {"score": "trash"}, {"init": "dc"}],
+    [
+        {"bottleneck": 1},
+        {"block": "so4"},
+        {"epochs": 3, "learning_rate": 0.1},
+        {"score": "trash"},
+        {"init": "dc"},
+        {"seed": 5, "split_seed": 0, "test_seed": 0},
+    ],
 )
 def test_variants_share_what_does_not_depend_on_the_change(
     loaded: LoadedExperiment, changes: dict[str, object]
@@ -104,7 +111,10 @@ def test_a_model_brings_its_own_split_to_its_own_data(loaded: LoadedExperiment) 
     assert own.trained_model is model
     with pytest.raises(ValueError, match="no model"):
         _ = loaded.trained_model
-    assert loaded.with_model(model).train is loaded.train
+    same = train(loaded).model
+    assert loaded.with_model(same).train is loaded.train
+    # A model with another split of the same data brings it along, also beside images that are loaded already.
+    assert loaded.with_model(model).train.names == own.train.names != loaded.train.names
 
 
 def test_given_images_take_the_place_of_a_data_set(rng: np.random.Generator) -> None:
@@ -129,6 +139,7 @@ def test_parts_are_taken_as_they_are(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(loaded.validation.images, images[4:])
     assert loaded.train_patches.grid.count == 4 * 3
     assert loaded.notices == []
+    assert loaded.variant(seed=3).problem.train_mean is loaded.problem.train_mean
 
 
 def test_a_model_without_images_to_spare() -> None:
