@@ -12,10 +12,12 @@ from sklearn.metrics import roc_auc_score
 from qpbae_tn.analysis.shots.exact import ExactScores, PatchFidelities, exact_maps
 from qpbae_tn.analysis.shots.study import TOGETHER, run_study
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
-from qpbae_tn.metrics.ranked import Labels
+from qpbae_tn.data.data_set import LabelledImageSet, Provenance
+from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.experiment.loaded import LoadedExperiment
 from qpbae_tn.metrics.table import operating_threshold
+from qpbae_tn.model.model import Model
 from qpbae_tn.model.patches import PatchGrid
-from qpbae_tn.model.specification import ModelSpecification
 
 IMAGES, VALIDATION_IMAGES, SIDE = 647, 25, 32
 COUNTS = (10, 100, 1000, 10_000, 100_000, 1_000_000)
@@ -29,7 +31,7 @@ OF_F = [readout for readout in READOUTS.values() if readout.quantity is Quantity
 def scored() -> ExactScores:
     """P = 4, S = 1; infidelities spread over three decades, larger under the masks."""
     rng = np.random.default_rng(0)
-    specification = ModelSpecification.build(4, 1, 2, image_size=SIDE)
+    experiment = Experiment(patch_size=4, stride=1, bottleneck=2, image_size=SIDE)
     grid = PatchGrid(SIDE, SIDE, 4, 1)
     masks = np.zeros((IMAGES, SIDE, SIDE), dtype=bool)
     for mask, (row, column) in zip(masks, rng.integers(0, SIDE - 9, (IMAGES, 2)), strict=True):
@@ -42,9 +44,11 @@ def scored() -> ExactScores:
 
     validation = fidelities(VALIDATION_IMAGES)
     thresholds = {quantity: operating_threshold(exact_maps(grid, validation.of(quantity))) for quantity in Quantity}
-    return ExactScores(
-        "drawn", specification, grid, fidelities(IMAGES), validation, Labels.of(masks, by_pixel=True), thresholds
-    )
+    names = tuple(map(str, range(IMAGES)))
+    images, source = np.zeros(masks.shape), Provenance("drawn", "test", "arrays", "")
+    test = LabelledImageSet(images, names, source, masks=masks, classes=("spot",) * IMAGES)
+    model = Model(experiment.specification, np.zeros(experiment.specification.ansatz.parameter_count))
+    return ExactScores(LoadedExperiment(experiment, model=model, test=test), fidelities(IMAGES), validation, thresholds)
 
 
 def test_a_stack_costs_less_than_an_area_of_scikit_learn(benchmark: BenchmarkFixture, scored: ExactScores) -> None:
