@@ -18,7 +18,7 @@ from qpbae_tn.compiler.parameters import ParameterMap
 from qpbae_tn.compiler.passes import Record
 from qpbae_tn.compiler.placement.place import Placement
 from qpbae_tn.compiler.preparation.protocol import Preparation, PreparationFit
-from qpbae_tn.compiler.price.program import ProgramPrice, price_program
+from qpbae_tn.compiler.price import ProgramPrice, price_program
 from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.readouts import ReadoutCircuit
 from qpbae_tn.compiler.targets.target import Target

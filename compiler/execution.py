@@ -1,12 +1,24 @@
-"""Running patches on a sampler: from a compiled program and patch states to fidelities with standard errors."""
+"""Running compiled programs: samplers, and from patches or an image to scores with standard errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import cirq
+
+from qpbae_tn.compiler.targets.target import Target, check_program
+from qpbae_tn.errors import InputError
+
+if TYPE_CHECKING:
+    from cirq_google.engine.abstract_local_engine import AbstractLocalEngine
+
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import cirq
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,10 +27,89 @@ from qpbae_tn.compiler.estimator import Estimate
 from qpbae_tn.compiler.outcomes import WeightedEstimate
 from qpbae_tn.compiler.program import MEASUREMENT_KEY
 from qpbae_tn.compiler.verification import model_scores
-from qpbae_tn.errors import InputError
 from qpbae_tn.model.embedding import embed
 from qpbae_tn.model.patches import PatchGrid
 from qpbae_tn.model.specification import ModelSpecification
+
+# Samplers: ideal, noisy, or Google's virtual engine, all of them offline.
+
+
+class SamplerKind(StrEnum):
+    """The samplers that can be chosen by name."""
+
+    IDEAL = "ideal"
+    NOISY = "noisy"
+    VIRTUAL = "virtual"
+
+
+def sampler_kind(name: str) -> SamplerKind:
+    """The kind of this name; raises `InputError` for an unknown one."""
+    try:
+        return SamplerKind(name)
+    except ValueError:
+        raise InputError(
+            f"unknown sampler {name!r}", where="sampler", remedy=f"choose one of {', '.join(SamplerKind)}"
+        ) from None
+
+
+def make_sampler(kind: SamplerKind, target: Target, seed: int = 0) -> cirq.Sampler:
+    """A sampler for programs that are compiled for a target.
+
+    Args:
+        kind: `IDEAL` has no noise; `NOISY` simulates quantum trajectories of the target's noise model with qsim;
+            `VIRTUAL` is the same noise behind Google's engine, which refuses programs that a real one would refuse.
+        target: the processor.
+        seed: of the shots.
+    """
+    import qsimcirq
+
+    if kind is SamplerKind.IDEAL:
+        return qsimcirq.QSimSimulator(seed=seed)
+    if kind is SamplerKind.NOISY:
+        return NoisySampler(target, seed)
+    return virtual_engine(target, seed).get_sampler(target.name)
+
+
+class NoisySampler(cirq.Sampler):  # type: ignore[misc]
+    """qsim with the noise model of a target, for circuits that are placed and lowered for it.
+
+    Google's noise model adds nothing to gates that it has no calibration for; what the target would refuse is therefore
+    refused here too, instead of being run without noise.
+
+    Args:
+        target: the processor.
+        seed: of the shots.
+    """
+
+    def __init__(self, target: Target, seed: int = 0) -> None:
+        import qsimcirq
+
+        self._target = target
+        self._simulator = qsimcirq.QSimSimulator(seed=seed, noise=target.noise_model())
+
+    def run_sweep(
+        self, program: cirq.AbstractCircuit, params: cirq.Sweepable, repetitions: int = 1
+    ) -> Sequence[cirq.Result]:
+        """As `cirq.Sampler.run_sweep`; raises `InputError` for a circuit that the target does not take."""
+        check_program(program, self._target)
+        return list(self._simulator.run_sweep(program, params, repetitions))
+
+
+def virtual_engine(target: Target, seed: int = 0) -> AbstractLocalEngine:
+    """Google's engine, simulated here: one processor with the target's device and noise model, on qsim."""
+    import qsimcirq
+    from cirq_google import engine
+
+    processor = engine.SimulatedLocalProcessor(
+        processor_id=target.name,
+        sampler=qsimcirq.QSimSimulator(seed=seed, noise=target.noise_model()),
+        device=target.device,
+    )
+    return engine.SimulatedLocalEngine([processor])
+
+
+# From a compiled program and patch states to scores.
+
 
 FloatArray = NDArray[np.float64]
 

@@ -8,11 +8,9 @@ import cirq
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qpbae_tn.compiler.circuits import Angles, symbols
+from qpbae_tn.compiler.circuits import Angles, generic_angles, generic_state, symbols
 from qpbae_tn.compiler.compiled import CompiledProgram
-from qpbae_tn.compiler.fitting import check_size
 from qpbae_tn.compiler.gates import Counts, Register, Stage, count, real_gates, tagged
-from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.lowering.native import lower_to
 from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, WRITE_REAL
 from qpbae_tn.compiler.lowering.schedule import scheduled
@@ -20,11 +18,11 @@ from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.parameters import flatten
 from qpbae_tn.compiler.passes import Check, Checks, Keeps, Pass, Record, Steps, UntilStable, run, transformed
 from qpbae_tn.compiler.placement.place import place_on
-from qpbae_tn.compiler.preparation.protocol import Preparation
-from qpbae_tn.compiler.preparation.single import prepare
+from qpbae_tn.compiler.preparation.protocol import Preparation, prepare
 from qpbae_tn.compiler.program import Program
-from qpbae_tn.compiler.readouts import ReadoutCircuit
+from qpbae_tn.compiler.readouts import READOUTS, ReadoutCircuit
 from qpbae_tn.compiler.reductions import LITERAL, REDUCTIONS
+from qpbae_tn.compiler.targets.devices import known_targets, load_target
 from qpbae_tn.compiler.targets.target import Target
 from qpbae_tn.compiler.verification import model_scores, verify
 from qpbae_tn.errors import InputError
@@ -239,3 +237,64 @@ def _checked(specification: ModelSpecification, state: ArrayLike) -> FloatArray:
             remedy=f"give a unit vector of {specification.pixel_count} numbers",
         )
     return patch
+
+
+# What fits on a processor, found before any work.
+
+
+def check_size(
+    specification: ModelSpecification, readout: ReadoutCircuit, target: Target, *, literal: bool = False
+) -> None:
+    """Refuse, before any work, a readout that has more qubits than the processor; says what would fit.
+
+    Args:
+        specification: the model.
+        readout: what to measure.
+        target: the processor.
+        literal: whether the remedy should speak of circuits without reductions.
+
+    Raises:
+        InputError: the paper's circuit of the readout alone is too large.
+    """
+    needs, room = readout.needs(specification), len(target.qubits)
+    least = needs.copies * specification.qubit_count + needs.fresh + needs.ancillas
+    if least > room:
+        raise InputError(
+            f"readout {readout.name} at P = {specification.patch_size} takes {least} qubits, {target.name} has {room}",
+            where="target",
+            remedy=_remedy(specification, readout, target, least, literal),
+        )
+
+
+def qubits_needed(specification: ModelSpecification, readout: ReadoutCircuit, *, literal: bool = False) -> int:
+    """Qubits of the circuit that is compiled, preparation apart, which needs none of its own."""
+    drawn = readout.program(specification, generic_angles(specification, 0).tolist())
+    return len(transformed(drawn, LITERAL if literal else (*LITERAL, *REDUCTIONS)).qubits)
+
+
+def _remedy(
+    specification: ModelSpecification, readout: ReadoutCircuit, target: Target, least: int, literal: bool
+) -> str:
+    """Names only what has room; readouts of the same quantity, smaller patches, other processors."""
+    room = len(target.qubits)
+    same = [other for other in READOUTS.values() if other.quantity is readout.quantity and other.name != readout.name]
+    fitting = [other.name for other in same if qubits_needed(specification, other, literal=literal) <= room]
+    choices = [f"the {' or '.join(fitting)} readout"] if fitting else []
+    size = specification.patch_size // 2
+    while size >= 2:
+        smaller = ModelSpecification.build(
+            size,
+            bottleneck=min(specification.bottleneck, 2 * (size.bit_length() - 1) - 1),
+            trash=specification.trash,
+            image_size=specification.image_size,
+        )
+        if qubits_needed(smaller, readout, literal=literal) <= room:
+            choices.append(f"patches of {size} px or less")
+            break
+        size //= 2
+    own = max(least, qubits_needed(specification, readout, literal=literal))
+    larger = [name for name in known_targets() if name != target.name and len(load_target(name).qubits) >= own]
+    choices += [f"`target` {' or '.join(larger)}"] if larger else []
+    if not choices:
+        return "no processor that is known here holds it: use smaller patches and another readout"
+    return f"use {', or '.join(choices)}"

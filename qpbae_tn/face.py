@@ -112,7 +112,7 @@ def compile(
         CompiledProgram(echo, mps:2, willow_pink: 3 qubits, ... two-qubit gates)
     """
     from qpbae_tn.compiler.pipeline import compile_program
-    from qpbae_tn.compiler.preparation.names import parse_preparation
+    from qpbae_tn.compiler.preparation import parse_preparation
     from qpbae_tn.compiler.readouts import get_readout
     from qpbae_tn.compiler.targets.devices import parse_target
 
@@ -151,8 +151,7 @@ def sample(
         >>> found.estimate.shots, abs(found.exact - found.prepared) < 1e-9
         (100, True)
     """
-    from qpbae_tn.compiler.execution import chosen_states, execute
-    from qpbae_tn.compiler.samplers import make_sampler, sampler_kind
+    from qpbae_tn.compiler.execution import chosen_states, execute, make_sampler, sampler_kind
 
     made = make_sampler(sampler_kind(sampler), program.target, seed) if isinstance(sampler, str) else sampler
     states = ImagePatches.of(np.asarray(image, dtype=np.float64)[None], program.specification).states

@@ -14,7 +14,7 @@ from math import ceil, log2
 
 from qpbae_tn.analysis.resources import formulas as f
 from qpbae_tn.analysis.resources.formulas import preparation_rotations
-from qpbae_tn.compiler.preparation.names import parse_preparation
+from qpbae_tn.compiler.preparation import parse_preparation
 from qpbae_tn.model.blocks import BLOCK_KINDS, BlockKind
 
 SYNTHESIS_BUDGET = 1e-3

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from qpbae_tn.compiler.circuits import reconstruction_circuit, reconstruction_registers
-from qpbae_tn.compiler.generic import generic_angles, generic_state
+from qpbae_tn.compiler.circuits import generic_angles, generic_state, reconstruction_circuit, reconstruction_registers
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation

@@ -20,9 +20,9 @@ from qpbae_tn.analysis.resources.sizes import (
     placed_price,
     too_long,
 )
+from qpbae_tn.compiler.preparation import parse_preparation
 from qpbae_tn.compiler.preparation.exact import MOST_QUBITS, ExactPreparation
-from qpbae_tn.compiler.preparation.names import parse_preparation
-from qpbae_tn.compiler.price.runs import (
+from qpbae_tn.compiler.quote import (
     ShotPeriod,
     default_shot_period,
     price_image,

@@ -9,13 +9,13 @@ from statistics import median
 from typing import Any
 
 from qpbae_tn.analysis.resources import formulas as f
+from qpbae_tn.compiler.circuits import generic_angles
 from qpbae_tn.compiler.gates import Stage, count, two_qubit_gates_by_stage
-from qpbae_tn.compiler.generic import generic_angles
 from qpbae_tn.compiler.lowering.native import to_native
 from qpbae_tn.compiler.passes import transformed
 from qpbae_tn.compiler.pipeline import Passes
-from qpbae_tn.compiler.preparation.names import parse_preparation
-from qpbae_tn.compiler.price.program import ProgramPrice, StagePrice, price_program, typical
+from qpbae_tn.compiler.preparation import parse_preparation
+from qpbae_tn.compiler.price import ProgramPrice, StagePrice, price_program, typical
 from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.readouts import get_readout
 from qpbae_tn.compiler.reductions import LITERAL

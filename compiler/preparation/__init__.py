@@ -1,27 +1,51 @@
-"""State preparation of real amplitude vectors: exact, matrix product states, or none, in RY and CZ gates."""
+"""State preparation of real amplitude vectors in RY and CZ: exact, through matrix product states, or none."""
+
+from __future__ import annotations
 
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
-from qpbae_tn.compiler.preparation.line_fit import PreparationError
-from qpbae_tn.compiler.preparation.matrix_product import CentredMps, compress
 from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
-from qpbae_tn.compiler.preparation.names import PREPARATION_NAMES, parse_preparation
-from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation, PreparationFit, StatePreparation
-from qpbae_tn.compiler.preparation.single import prepare
-from qpbae_tn.compiler.preparation.template import PreparationTemplate
+from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation
+from qpbae_tn.errors import InputError
 
-__all__ = [
-    "PREPARATION_NAMES",
-    "CentredMps",
-    "ExactPreparation",
-    "MpsPreparation",
-    "MpsToFidelity",
-    "NoPreparation",
-    "Preparation",
-    "PreparationError",
-    "PreparationFit",
-    "PreparationTemplate",
-    "StatePreparation",
-    "compress",
-    "parse_preparation",
-    "prepare",
-]
+PREPARATION_NAMES = ("none", "exact", "mps", "mps:BOND", "mps:FIDELITY")
+"""What `parse_preparation` understands: mps alone has bond 2; a number with a point is a fidelity to reach."""
+
+
+def parse_preparation(name: str, bond: int | None = None) -> Preparation:
+    """The preparation of this name.
+
+    Args:
+        name: one of `PREPARATION_NAMES`, e.g. "exact", "mps:4" or "mps:0.995".
+        bond: bond dimension for "mps", where it is not part of the name.
+
+    Raises:
+        InputError: an unknown name, a bond below 1, a fidelity outside (0, 1), or a bond where none belongs.
+    """
+    kind, _, value = name.partition(":")
+    if kind == "mps" and not value and name == "mps":
+        return MpsPreparation(2 if bond is None else bond)
+    if bond is not None:
+        raise InputError(f"a bond beside preparation {name!r}", where="bond", remedy="leave it out, or give mps")
+    if name == "none":
+        return NoPreparation()
+    if name == "exact":
+        return ExactPreparation()
+    try:
+        if kind == "mps" and "." in value:
+            return MpsToFidelity(float(value))
+        if kind == "mps":
+            return _of_bond(int(value))
+    except InputError:
+        raise
+    except ValueError:
+        pass
+    raise InputError(
+        f"unknown preparation {name!r}", where="preparation", remedy=f"choose one of {', '.join(PREPARATION_NAMES)}"
+    )
+
+
+def _of_bond(bond: int) -> MpsPreparation:
+    """`mps:BOND`; a bond that is out of range is the fault of the name, not of `bond`."""
+    if bond < 1:
+        raise InputError(f"bond {bond} in 'mps:{bond}'", where="preparation", remedy="give a bond of at least 1")
+    return MpsPreparation(bond)

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.preparation.line_fit import fit_states
-from qpbae_tn.compiler.preparation.mps import growth_angles, growth_ladder
+from qpbae_tn.compiler.preparation.mps import growth_angles, growth_ladder, product_angles
 from qpbae_tn.compiler.preparation.protocol import (
     Preparation,
     PreparationFit,
     checked_states,
     fidelities,
-    product_angles,
     qubit_count_of,
 )
 from qpbae_tn.compiler.preparation.template import ControlledZ, Ladder, PreparationTemplate, Rotation

@@ -21,7 +21,6 @@ from qpbae_tn.compiler.preparation.levenberg_marquardt import (
     fit_ladder,
     ladder_sweep,
 )
-from qpbae_tn.compiler.preparation.protocol import marginal_angles
 from qpbae_tn.compiler.preparation.template import Ladder
 
 FloatArray = NDArray[np.float64]
@@ -190,3 +189,17 @@ def _first_angles(sweep: LadderSweep, seeds: tuple[int, ...]) -> FloatArray:
     starts = np.array([np.random.default_rng(seed).uniform(-np.pi, np.pi, ladder.parameter_count) for seed in seeds])
     starts[:, ladder.last_slots] -= marginal_angles(sweep.states(starts))
     return starts
+
+
+def marginal_angles(states: FloatArray) -> FloatArray:
+    """The RY angles, shape (N, n), that point every qubit along its own Bloch vector.
+
+    Close to the best product state where there is one, for a fraction of the work; Bloch vectors are
+    (sum over x of phi(x) phi(x with the qubit flipped), probability of 0 minus that of 1).
+    """
+    size = states.shape[1]
+    weights = size >> np.arange(1, size.bit_length())
+    index = np.arange(size)
+    flipped = index ^ weights[:, None]
+    signs = np.where(index & weights[:, None], -1.0, 1.0)
+    return np.asarray(np.arctan2(np.einsum("pk,pqk->pq", states, states[:, flipped]), states**2 @ signs.T))

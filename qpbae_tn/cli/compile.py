@@ -12,7 +12,7 @@ from qpbae_tn.cli.reporter import Reporter
 
 if TYPE_CHECKING:
     from qpbae_tn.compiler.compiled import CompiledProgram
-    from qpbae_tn.compiler.price.program import ProgramPrice
+    from qpbae_tn.compiler.price import ProgramPrice
 
 ReadoutName = Annotated[
     str, typer.Option("--readout", help="latent, destructive, echo, ancilla (the paper's), direct or ancilla_training.")
@@ -63,12 +63,12 @@ def compile(
 
     Without a model, generic angles and a generic non-negative patch are drawn from --seed.
     """
+    from qpbae_tn.compiler.circuits import generic_angles
     from qpbae_tn.compiler.export.formats import missing_note
     from qpbae_tn.compiler.export.write import check_exports, export_program, holds_numbers
-    from qpbae_tn.compiler.generic import generic_angles
     from qpbae_tn.compiler.pipeline import compile_program
-    from qpbae_tn.compiler.preparation.names import parse_preparation
-    from qpbae_tn.compiler.price.program import price_program
+    from qpbae_tn.compiler.preparation import parse_preparation
+    from qpbae_tn.compiler.price import price_program
     from qpbae_tn.compiler.readouts import get_readout
     from qpbae_tn.compiler.targets.devices import parse_target
     from qpbae_tn.experiment.description import Experiment

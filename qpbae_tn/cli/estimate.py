@@ -137,8 +137,8 @@ def estimate(
 def _check(grid: Grid, assumptions: Assumptions) -> None:
     """Raises `InputError` for what is wrong in every cell, before any work."""
     from qpbae_tn.analysis.resources.formulas import preparation_gates
-    from qpbae_tn.compiler.preparation.names import parse_preparation
-    from qpbae_tn.compiler.price.runs import shot_period, shots_for
+    from qpbae_tn.compiler.preparation import parse_preparation
+    from qpbae_tn.compiler.quote import shot_period, shots_for
     from qpbae_tn.errors import InputError
     from qpbae_tn.model.specification import patch_qubit_count
 

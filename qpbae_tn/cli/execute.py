@@ -56,12 +56,18 @@ def execute(
     from dataclasses import replace
 
     from qpbae_tn.cli.destination import Destination, keep_inputs
-    from qpbae_tn.compiler.execution import check_shots, chosen_states, patch_states
+    from qpbae_tn.compiler.execution import (
+        SamplerKind,
+        check_shots,
+        chosen_states,
+        make_sampler,
+        patch_states,
+        sampler_kind,
+    )
     from qpbae_tn.compiler.execution import execute as run_patches
     from qpbae_tn.compiler.pipeline import compile_program
-    from qpbae_tn.compiler.preparation.names import parse_preparation
+    from qpbae_tn.compiler.preparation import parse_preparation
     from qpbae_tn.compiler.readouts import get_readout
-    from qpbae_tn.compiler.samplers import SamplerKind, make_sampler, sampler_kind
     from qpbae_tn.compiler.targets.devices import parse_target
     from qpbae_tn.data.images import read_image
     from qpbae_tn.errors import InputError

@@ -45,7 +45,7 @@ def noise(
     from qpbae_tn.analysis.noise.document import price, run_plan
     from qpbae_tn.analysis.noise.study import NoisePlan
     from qpbae_tn.cli.destination import keep_inputs
-    from qpbae_tn.compiler.preparation.names import parse_preparation
+    from qpbae_tn.compiler.preparation import parse_preparation
     from qpbae_tn.compiler.readouts import READOUTS
     from qpbae_tn.compiler.targets.devices import known_targets, parse_target
     from qpbae_tn.experiment.description import Experiment

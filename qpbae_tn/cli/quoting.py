@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qpbae_tn.cli.reporter import Reporter
-    from qpbae_tn.compiler.price.program import ProgramPrice
+    from qpbae_tn.compiler.price import ProgramPrice
     from qpbae_tn.compiler.quote import Quote
     from qpbae_tn.experiment.loaded import LoadedExperiment
     from qpbae_tn.model.model import Model

@@ -10,8 +10,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from threadpoolctl import threadpool_limits
 
+from qpbae_tn.compiler.circuits import generic_angles, generic_state
 from qpbae_tn.compiler.compiled import CompiledProgram
-from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation

@@ -7,17 +7,24 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from qpbae_tn.compiler.circuits import reconstruction_circuit
+from qpbae_tn.compiler.circuits import generic_angles, generic_state, reconstruction_circuit
 from qpbae_tn.compiler.compiled import CompiledProgram
-from qpbae_tn.compiler.execution import chosen_states, execute, execute_image, patch_states
-from qpbae_tn.compiler.generic import generic_angles, generic_state
+from qpbae_tn.compiler.execution import (
+    NoisySampler,
+    SamplerKind,
+    chosen_states,
+    execute,
+    execute_image,
+    make_sampler,
+    patch_states,
+    sampler_kind,
+)
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.preparation.protocol import NoPreparation
 from qpbae_tn.compiler.program import MEASUREMENT_KEY
 from qpbae_tn.compiler.readouts import READOUTS, Quantity
-from qpbae_tn.compiler.samplers import NoisySampler, SamplerKind, make_sampler, sampler_kind
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.errors import InputError

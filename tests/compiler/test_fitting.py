@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from qpbae_tn.compiler.fitting import check_size, qubits_needed
-from qpbae_tn.compiler.generic import generic_angles
-from qpbae_tn.compiler.pipeline import compile_program
+from qpbae_tn.compiler.circuits import generic_angles
+from qpbae_tn.compiler.pipeline import check_size, compile_program, qubits_needed
 from qpbae_tn.compiler.preparation.protocol import NoPreparation
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.compiler.targets.devices import load_target

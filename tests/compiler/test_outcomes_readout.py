@@ -106,7 +106,7 @@ def test_a_cnot_into_the_measured_register_stays() -> None:
 
 def test_counts_on_willow() -> None:
     """P = 4: the paper's layer needs 2 CZ for T, two brick layers of SO(4) 12 for A; exact preparation adds 7."""
-    from qpbae_tn.compiler.preparation.names import parse_preparation
+    from qpbae_tn.compiler.preparation import parse_preparation
     from qpbae_tn.compiler.targets.devices import parse_target
 
     target = parse_target("willow_pink")
@@ -128,8 +128,8 @@ def test_counts_on_willow() -> None:
 
 @pytest.mark.parametrize("kind", ["trash", "classes"])
 def test_shots_are_weighed_on_a_sampler(kind: str) -> None:
-    from qpbae_tn.compiler.preparation.names import parse_preparation
-    from qpbae_tn.compiler.samplers import SamplerKind, make_sampler
+    from qpbae_tn.compiler.execution import SamplerKind, make_sampler
+    from qpbae_tn.compiler.preparation import parse_preparation
     from qpbae_tn.compiler.targets.devices import parse_target
 
     target, model = parse_target("willow_pink"), model_of(ModelSpecification.build(4, 4, 1, image_size=16), kind=kind)

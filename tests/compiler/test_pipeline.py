@@ -8,9 +8,9 @@ import cirq
 import numpy as np
 import pytest
 
+from qpbae_tn.compiler.circuits import generic_angles, generic_state
 from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.gates import Stage, stage_of
-from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.passes import VerificationError
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.exact import ExactPreparation

@@ -5,10 +5,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from qpbae_tn.compiler.circuits import symbols
+from qpbae_tn.compiler.circuits import generic_angles, symbols
 from qpbae_tn.compiler.expectation import expectation
 from qpbae_tn.compiler.gates import Stage, count, real_gates
-from qpbae_tn.compiler.generic import generic_angles
 from qpbae_tn.compiler.passes import Checks, Keeps, Pass, VerificationError, generic_mean, run, transformed
 from qpbae_tn.compiler.program import Program, generic_value
 from qpbae_tn.compiler.readouts import READOUTS

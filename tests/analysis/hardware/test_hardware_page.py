@@ -6,8 +6,7 @@ from qpbae_tn.analysis.hardware.drawings import circuit_svg, grid_svg
 from qpbae_tn.analysis.hardware.general_compiler import _paper_circuit, compare
 from qpbae_tn.analysis.hardware.programs import compile_programs, program_row
 from qpbae_tn.analysis.hardware.report import content
-from qpbae_tn.compiler.circuits import reconstruction_registers
-from qpbae_tn.compiler.generic import generic_angles, generic_state
+from qpbae_tn.compiler.circuits import generic_angles, generic_state, reconstruction_registers
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.engines.exact import ExactEngine

@@ -6,11 +6,10 @@ from qpbae_tn.analysis.noise.calibrated import CalibratedNoise, Source
 from qpbae_tn.analysis.noise.expectation import pull_back
 from qpbae_tn.analysis.noise.response import DeviceResponse
 from qpbae_tn.analysis.noise.stages import stage_rows
-from qpbae_tn.compiler.execution import execute
+from qpbae_tn.compiler.execution import SamplerKind, execute, make_sampler
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.readouts import get_readout
-from qpbae_tn.compiler.samplers import SamplerKind, make_sampler
 from qpbae_tn.compiler.targets.devices import load_target
 from qpbae_tn.engines.exact import ExactEngine
 from qpbae_tn.model.specification import ModelSpecification

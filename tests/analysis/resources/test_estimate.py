@@ -8,9 +8,9 @@ import pytest
 
 from qpbae_tn.analysis.resources.configuration import Assumptions, Cell, Effort, Grid, Placing
 from qpbae_tn.analysis.resources.estimate import Row, estimate, estimate_cell
-from qpbae_tn.compiler.generic import generic_angles
+from qpbae_tn.compiler.circuits import generic_angles
 from qpbae_tn.compiler.pipeline import compile_program
-from qpbae_tn.compiler.preparation.names import parse_preparation
+from qpbae_tn.compiler.preparation import parse_preparation
 from qpbae_tn.compiler.readouts import get_readout, one_shot_variance
 from qpbae_tn.compiler.targets.devices import load_target
 

@@ -24,7 +24,7 @@ from qpbae_tn.analysis.resources.sizes import (
     simplified_program,
 )
 from qpbae_tn.compiler.gates import count
-from qpbae_tn.compiler.preparation.names import parse_preparation
+from qpbae_tn.compiler.preparation import parse_preparation
 from qpbae_tn.compiler.readouts import READOUTS
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.blocks import RY, SO4, BlockKind

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from cirq_google.api import v2
 
+from qpbae_tn.compiler.circuits import generic_angles, generic_state
 from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.export.formats import FORMATS, format_of
 from qpbae_tn.compiler.export.qsim_text import parse_qsim
 from qpbae_tn.compiler.export.write import check_exports, export_program
-from qpbae_tn.compiler.generic import generic_angles, generic_state
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.readouts import READOUTS

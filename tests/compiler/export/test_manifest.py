@@ -11,11 +11,11 @@ import cirq
 import numpy as np
 import pytest
 
+from qpbae_tn.compiler.circuits import generic_angles
 from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.export.formats import missing_note
 from qpbae_tn.compiler.export.write import check_exports, export_program, holds_numbers
-from qpbae_tn.compiler.generic import generic_angles
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.preparation.protocol import NoPreparation

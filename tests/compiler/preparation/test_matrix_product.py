@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qpbae_tn.compiler.preparation.matrix_product import compress
-from qpbae_tn.compiler.preparation.protocol import marginal_angles, product_angles
+from qpbae_tn.compiler.preparation.line_fit import marginal_angles
+from qpbae_tn.compiler.preparation.mps import compress, product_angles
 from qpbae_tn.compiler.preparation.template import Ladder
 
 FloatArray = NDArray[np.float64]
@@ -38,7 +38,7 @@ def _stack(rng: np.random.Generator, qubit_count: int, count: int = 12) -> Float
 def test_canonical_and_at_least_as_good_as_svd(qubit_count: int, bond: int, rng: np.random.Generator) -> None:
     states = _stack(rng, qubit_count)
     mps = compress(states, bond)
-    made = mps.states()
+    made = mps.stack.to_dense()
     np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1.0, atol=1e-12)
     for tensor in mps.left:
         gram = np.einsum("plsr,plst->prt", tensor, tensor)
@@ -58,7 +58,7 @@ def test_bond_two_is_at_least_as_good_as_quimb(rng: np.random.Generator) -> None
         warnings.simplefilter("ignore")
         from quimb.tensor import MatrixProductState
     states = _stack(rng, 6)
-    fidelity = np.einsum("pk,pk->p", compress(states, 2).states(), states) ** 2
+    fidelity = np.einsum("pk,pk->p", compress(states, 2).stack.to_dense(), states) ** 2
     for state, own in zip(states, fidelity, strict=True):
         other = MatrixProductState.from_dense(state, dims=[2] * 6)
         other.compress(max_bond=2, cutoff=0.0)
@@ -68,8 +68,8 @@ def test_bond_two_is_at_least_as_good_as_quimb(rng: np.random.Generator) -> None
 
 def test_one_at_a_time_equals_a_stack(rng: np.random.Generator) -> None:
     states = _stack(rng, 5)
-    together = compress(states, 2).states()
-    apart = np.concatenate([compress(state[None], 2).states() for state in states])
+    together = compress(states, 2).stack.to_dense()
+    apart = np.concatenate([compress(state[None], 2).stack.to_dense() for state in states])
     np.testing.assert_allclose(together**2, apart**2, atol=1e-10)
 
 

@@ -12,8 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.gates import count
-from qpbae_tn.compiler.preparation.matrix_product import compress
-from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
+from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity, compress
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.embedding import embed
 
@@ -34,7 +33,7 @@ def _fidelity(first: FloatArray, second: FloatArray) -> FloatArray:
 @given(_unit_vectors(st.integers(2, 7)), st.integers(1, 2))
 def test_circuit_reaches_the_truncation(state: FloatArray, bond: int) -> None:
     fit = MpsPreparation(bond).fit(state[None])
-    truncated = compress(state[None], bond).states()
+    truncated = compress(state[None], bond).stack.to_dense()
     np.testing.assert_allclose(fit.fidelity, _fidelity(truncated, state[None]), atol=1e-12)
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from qpbae_tn.compiler.preparation import parse_preparation
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
-from qpbae_tn.compiler.preparation.names import parse_preparation
 from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation
 from qpbae_tn.errors import InputError
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from qpbae_tn.compiler.gates import Stage, stage_of
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation, MpsToFidelity
-from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation
-from qpbae_tn.compiler.preparation.single import prepare
+from qpbae_tn.compiler.preparation.protocol import NoPreparation, Preparation, prepare
 
 FloatArray = NDArray[np.float64]
 

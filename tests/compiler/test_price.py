@@ -10,8 +10,9 @@ from qpbae_tn.compiler.gates import Stage, tagged
 from qpbae_tn.compiler.lowering.native import lower_to
 from qpbae_tn.compiler.passes import transformed
 from qpbae_tn.compiler.placement.place import place_on
-from qpbae_tn.compiler.price.program import price_program
-from qpbae_tn.compiler.price.runs import (
+from qpbae_tn.compiler.price import price_program
+from qpbae_tn.compiler.program import Program
+from qpbae_tn.compiler.quote import (
     SHOT_PERIODS,
     WILLOW_2024,
     Price,
@@ -22,7 +23,6 @@ from qpbae_tn.compiler.price.runs import (
     shot_period,
     shots_for,
 )
-from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.targets.devices import known_targets, load_target
 from qpbae_tn.compiler.targets.target import duration_ns
 from qpbae_tn.errors import InputError
