@@ -185,6 +185,15 @@ def execute(
 
     Raises:
         InputError: shots below 1, no patches, or a program that holds no patch.
+
+    Example:
+        >>> from qpbae_tn.compiler import compile_program, get_readout, load_target, parse_preparation
+        >>> target, states = load_target("willow_pink"), np.full((2, 16), 0.25)
+        >>> program = compile_program(
+        ...     ModelSpecification.build(4), [0.3] * 6, get_readout("direct"), parse_preparation("exact"), target)
+        >>> scores = execute(program, states, make_sampler(SamplerKind.IDEAL, target), shots=400)
+        >>> [abs(score.fidelity - score.exact) < 6 * score.standard_error for score in scores]
+        [True, True]
     """
     check_shots(shots)
     if len(states) == 0:

@@ -60,6 +60,16 @@ def compile_program(
     Raises:
         InputError: a circuit that does not fit the target, and other wrong input.
         VerificationError: a step changed what is measured: a defect of the compiler.
+
+    Example:
+        >>> from qpbae_tn.compiler import get_readout, load_target, parse_preparation
+        >>> model = ModelSpecification.build(4, bottleneck=1)
+        >>> program = compile_program(
+        ...     model, [-0.5] * 6, get_readout("echo"), parse_preparation("none"), load_target("willow_pink"))
+        >>> [record.name for record in program.log][:3]
+        ["the paper's circuit", 'reset_as_relabelling', 'zero_controls']
+        >>> program.counts.two_qubit_gates, program.verification.difference < 1e-6
+        (3, True)
     """
     check_size(specification, readout, target, literal=literal)
     numbers = None if angles is None else specification.ansatz.check_angles(angles)
@@ -123,6 +133,15 @@ class Passes:
         reduce: what the compiler knows of the readout, on the paper's circuit.
         prepare: the preparation's gates are put in.
         simplify: gates are rewritten until no rule changes anything.
+
+    Example:
+        >>> from qpbae_tn.compiler import get_readout, parse_preparation, transformed
+        >>> passes = Passes.of(parse_preparation("mps:2"))
+        >>> program = get_readout("latent").program(ModelSpecification.build(8, bottleneck=2), [0.1] * 10)
+        >>> transformed(program, passes.reduce).counts().two_qubit_gates
+        6
+        >>> transformed(program, (*passes.reduce, *passes.prepare, *passes.simplify)).counts().two_qubit_gates
+        24
     """
 
     reduce: Steps

@@ -52,6 +52,16 @@ class Program:
     schedule: cirq.Circuit | None = None
     placement: Placement | None = None
 
+    def __repr__(self) -> str:
+        twos = sum(len(op.qubits) > 1 for op in self.operations)
+        return f"Program({len(self.qubits)} qubits, {len(self.operations)} gates, {twos} on several qubits)"
+
+    def _repr_svg_(self) -> str:
+        from cirq.contrib.svg import circuit_to_svg
+
+        circuit = self.circuit if self.schedule is None else self.schedule
+        return str(circuit_to_svg(cirq.map_operations(circuit, lambda op, _: op.untagged)))
+
     @classmethod
     def from_circuit(
         cls, circuit: cirq.AbstractCircuit, inputs: Iterable[cirq.Qid] = (), *, any_basis: bool = False

@@ -20,6 +20,14 @@ def parse_preparation(name: str, bond: int | None = None) -> Preparation:
 
     Raises:
         InputError: an unknown name, a bond below 1, a fidelity outside (0, 1), or a bond where none belongs.
+
+    Example:
+        >>> preparation = parse_preparation("mps:2")
+        >>> preparation.template(6).two_qubit_gates
+        9
+        >>> import numpy as np
+        >>> preparation.fit(np.full((1, 64), 0.125)).fidelity
+        array([1.])
     """
     kind, _, value = name.partition(":")
     if kind == "mps" and not value and name == "mps":

@@ -16,8 +16,9 @@ from qpbae_tn.compiler.preparation.protocol import (
     fidelities,
     qubit_count_of,
 )
-from qpbae_tn.compiler.preparation.template import ControlledZ, Ladder, PreparationTemplate, Rotation
+from qpbae_tn.compiler.preparation.template import Ladder, PreparationTemplate
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.blocks import Cz, Ry
 
 # Exact preparation by multiplexed rotations, for any number of qubits with CZ between any two.
 #
@@ -32,14 +33,14 @@ FloatArray = NDArray[np.float64]
 
 def multiplexed_template(qubit_count: int, prefix: str = "p") -> PreparationTemplate:
     """2^n - 1 rotations and 2^n - n - 1 CZ gates, most of them between qubits that are not neighbours."""
-    gates: list[Rotation | ControlledZ] = []
+    gates: list[Ry | Cz] = []
     parameter = 0
     for target in range(qubit_count):
         for index in range(2**target):
-            gates.append(Rotation(target, parameter))
+            gates.append(Ry(target, parameter))
             parameter += 1
             if index + 1 < 2**target:
-                gates.append(ControlledZ(target - 1 - _trailing_zeros(index + 1), target))
+                gates.append(Cz(target - 1 - _trailing_zeros(index + 1), target))
     return PreparationTemplate(qubit_count, tuple(gates), prefix)
 
 

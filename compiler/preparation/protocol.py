@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qpbae_tn.compiler.gates import Stage, tagged
-from qpbae_tn.compiler.preparation.template import PreparationTemplate, Rotation
+from qpbae_tn.compiler.preparation.template import PreparationTemplate
 from qpbae_tn.errors import InputError
+from qpbae_tn.model.blocks import Ry
 
 # Checks of the states to be prepared, and their overlap with those that are.
 
@@ -165,7 +166,7 @@ def prepare(preparation: Preparation, state: ArrayLike, qubits: Sequence[cirq.Qi
         else:
             template, angles = settled.template(n), settled.fit(part[None]).angles
             for gate in template.gates:
-                if isinstance(gate, Rotation):
+                if isinstance(gate, Ry):
                     operations += _rotation(qubits[start + gate.qubit], float(angles[0, gate.parameter]))
                 else:
                     operations.append(cirq.CZ(qubits[start + gate.first], qubits[start + gate.second]))

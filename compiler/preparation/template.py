@@ -12,24 +12,9 @@ import sympy
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.gates import Stage, tagged
+from qpbae_tn.model.blocks import Cz, Ry
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Rotation:
-    """RY by the template's angle number `parameter`."""
-
-    qubit: int
-    parameter: int
-
-
-@dataclass(frozen=True)
-class ControlledZ:
-    """CZ on two qubits."""
-
-    first: int
-    second: int
 
 
 @dataclass(frozen=True)
@@ -43,18 +28,18 @@ class PreparationTemplate:
     """
 
     qubit_count: int
-    gates: tuple[Rotation | ControlledZ, ...]
+    gates: tuple[Ry | Cz, ...]
     prefix: str = "p"
 
     def __post_init__(self) -> None:
-        used = [gate.parameter for gate in self.gates if isinstance(gate, Rotation)]
+        used = [gate.parameter for gate in self.gates if isinstance(gate, Ry)]
         if used != list(range(len(used))):
             raise ValueError("a template must use its angles 0, 1, 2, ... once each and in order")
 
     @cached_property
     def parameter_count(self) -> int:
         """K, the number of angles."""
-        return sum(isinstance(gate, Rotation) for gate in self.gates)
+        return sum(isinstance(gate, Ry) for gate in self.gates)
 
     @cached_property
     def two_qubit_gates(self) -> int:
@@ -64,7 +49,7 @@ class PreparationTemplate:
     @cached_property
     def nearest_neighbour(self) -> bool:
         """Whether every CZ acts on qubits that follow each other."""
-        return all(abs(gate.first - gate.second) == 1 for gate in self.gates if isinstance(gate, ControlledZ))
+        return all(abs(gate.first - gate.second) == 1 for gate in self.gates if isinstance(gate, Cz))
 
     @cached_property
     def symbols(self) -> tuple[sympy.Symbol, ...]:
@@ -100,13 +85,11 @@ class PreparationTemplate:
         """The states after the inverse preparation, both of shape (N, 2^n), for angles of shape (N, K)."""
         return self._apply(states.copy(), angles, tuple(reversed(self.gates)), -1.0)
 
-    def _apply(
-        self, states: FloatArray, angles: FloatArray, gates: tuple[Rotation | ControlledZ, ...], sign: float
-    ) -> FloatArray:
+    def _apply(self, states: FloatArray, angles: FloatArray, gates: tuple[Ry | Cz, ...], sign: float) -> FloatArray:
         shape, n = states.shape, self.qubit_count
         cosines, sines = np.cos(angles / 2), sign * np.sin(angles / 2)
         for gate in gates:
-            if isinstance(gate, Rotation):
+            if isinstance(gate, Ry):
                 view = states.reshape(len(states), 2**gate.qubit, 2, 2 ** (n - gate.qubit - 1))
                 c, s = (table[:, gate.parameter, None, None] for table in (cosines, sines))
                 zero, one = view[:, :, 0].copy(), view[:, :, 1]
@@ -127,7 +110,7 @@ class PreparationTemplate:
         if len(values) != self.parameter_count:
             raise ValueError(f"{len(values)} angles for a template of {self.parameter_count}")
         for gate in self.gates:
-            if isinstance(gate, Rotation):
+            if isinstance(gate, Ry):
                 yield cirq.ry(values[gate.parameter])(qubits[gate.qubit])
             else:
                 yield cirq.CZ(qubits[gate.first], qubits[gate.second])
@@ -159,8 +142,8 @@ class Ladder:
 
     def template(self, prefix: str = "p") -> PreparationTemplate:
         """The ladder as a preparation template."""
-        gates: list[Rotation | ControlledZ] = [Rotation(qubit, qubit) for qubit in range(self.qubit_count)]
+        gates: list[Ry | Cz] = [Ry(qubit, qubit) for qubit in range(self.qubit_count)]
         for index, (first, second) in enumerate(self.pairs):
             slot = self.qubit_count + 2 * index
-            gates += [ControlledZ(first, second), Rotation(first, slot), Rotation(second, slot + 1)]
+            gates += [Cz(first, second), Ry(first, slot), Ry(second, slot + 1)]
         return PreparationTemplate(self.qubit_count, tuple(gates), prefix)

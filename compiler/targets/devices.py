@@ -220,6 +220,12 @@ def load_target(name: str, native: NativeGate | None = None) -> Target:
 
     Raises:
         InputError: an unknown name, or a gate that the device does not run or that carries no calibration there.
+
+    Example:
+        >>> load_target("willow_pink")
+        Target(willow_pink, cz, 105 qubits)
+        >>> load_target("weber").gate_times.two_qubit_ns
+        12.0
     """
     if name not in _CALIBRATIONS:
         raise InputError(f"unknown target {name!r}", where="target", remedy=f"choose {', '.join(_CALIBRATIONS)}")

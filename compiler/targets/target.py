@@ -120,6 +120,9 @@ class Target:
     max_program_duration_ns: float
     citation: str
 
+    def __repr__(self) -> str:
+        return f"Target({self.name}, {self.native.value}, {len(self.qubits)} qubits)"
+
     @cached_property
     def qubits(self) -> tuple[cirq.GridQubit, ...]:
         """The usable qubits, in order of rows and columns."""

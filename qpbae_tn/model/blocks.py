@@ -17,7 +17,7 @@ from qpbae_tn.errors import InputError
 
 @dataclass(frozen=True)
 class Ry:
-    """A rotation about Y by the block's angle number `parameter`, on its qubit 0 (first) or 1 (second)."""
+    """A rotation about Y by angle number `parameter` of a list of gates, on a qubit by its number."""
 
     qubit: int
     parameter: int
@@ -25,10 +25,18 @@ class Ry:
 
 @dataclass(frozen=True)
 class Cnot:
-    """A CNOT between the block's two qubits."""
+    """A CNOT between two qubits by their numbers."""
 
     control: int
     target: int
+
+
+@dataclass(frozen=True)
+class Cz:
+    """A CZ between two qubits by their numbers; preparations are made of it."""
+
+    first: int
+    second: int
 
 
 Gate = Ry | Cnot

@@ -12,7 +12,8 @@ from qpbae_tn.compiler.preparation.exact import ExactPreparation, multiplexed_te
 from qpbae_tn.compiler.preparation.levenberg_marquardt import LadderSweep, ladder_sweep
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
 from qpbae_tn.compiler.preparation.protocol import NoPreparation
-from qpbae_tn.compiler.preparation.template import ControlledZ, Ladder, PreparationTemplate, Rotation
+from qpbae_tn.compiler.preparation.template import Ladder, PreparationTemplate
+from qpbae_tn.model.blocks import Cz, Ry
 
 SIMULATOR = cirq.Simulator(dtype=np.complex128)
 
@@ -65,8 +66,8 @@ def test_prefix_names_the_symbols() -> None:
 
 def test_malformed_templates_and_calls_are_refused() -> None:
     with pytest.raises(ValueError, match="once each and in order"):
-        PreparationTemplate(2, (Rotation(0, 1), Rotation(1, 0)))
-    template = PreparationTemplate(2, (Rotation(0, 0), ControlledZ(0, 1)))
+        PreparationTemplate(2, (Ry(0, 1), Ry(1, 0)))
+    template = PreparationTemplate(2, (Ry(0, 0), Cz(0, 1)))
     with pytest.raises(ValueError, match="3 qubits"):
         template.circuit(cirq.LineQubit.range(3))
     with pytest.raises(ValueError, match="2 angles"):
