@@ -94,7 +94,7 @@ def compile(
         angles = generic_angles(specification, seed)
     processor = parse_target(target.lower())
     if dry_run:
-        from qpbae_tn.cli.pricing import compilation_work
+        from qpbae_tn.cli.costs import compilation_work
 
         reporter.dry_run(compilation_work(specification, chosen, prepared))
         return
@@ -125,7 +125,7 @@ def compile(
 
 
 def _describe(program: CompiledProgram, price: ProgramPrice, reporter: Reporter) -> None:
-    from qpbae_tn.cli.quoting import program_rows
+    from qpbae_tn.cli.prices import program_rows
 
     stages = []
     for record in program.log:

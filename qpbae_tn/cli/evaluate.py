@@ -42,11 +42,10 @@ def evaluate(
     dry_run: o.DryRun = False,
 ) -> None:
     """Evaluate a model and its baselines on a test set; with --output, write metrics, scores and maps."""
-    from qpbae_tn.cli.destination import keep_inputs
     from qpbae_tn.experiment.description import Experiment
     from qpbae_tn.experiment.loaded import LoadedExperiment
     from qpbae_tn.model.model import Model
-    from qpbae_tn.output import check_output_folder, output_folder, write_json
+    from qpbae_tn.output import check_output_folder, keep_inputs, output_folder, write_json
 
     reporter = Reporter(json)
     settings["test_seed"] = settings.pop("seed")  # the seed of training is the model's
@@ -57,7 +56,7 @@ def evaluate(
         check_output_folder(output, force=force)
     loaded = LoadedExperiment(experiment, model=model)
     if dry_run:
-        from qpbae_tn.cli.pricing import evaluation_work
+        from qpbae_tn.cli.costs import evaluation_work
 
         reporter.dry_run(evaluation_work(loaded))
         return

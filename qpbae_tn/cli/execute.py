@@ -55,7 +55,6 @@ def execute(
     """Run compiled circuits on a sampler and score patches from their shots, beside the exact values."""
     from dataclasses import replace
 
-    from qpbae_tn.cli.destination import Destination, keep_inputs
     from qpbae_tn.compiler.execution import (
         SamplerKind,
         check_shots,
@@ -72,6 +71,7 @@ def execute(
     from qpbae_tn.data.images import read_image
     from qpbae_tn.errors import InputError
     from qpbae_tn.model.model import Model
+    from qpbae_tn.output import Destination, keep_inputs
 
     reporter = Reporter(json)
     check_shots(shots)

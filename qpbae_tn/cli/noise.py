@@ -44,14 +44,13 @@ def noise(
     from qpbae_tn.analysis.noise.depolarising import check_strength
     from qpbae_tn.analysis.noise.document import price, run_plan
     from qpbae_tn.analysis.noise.study import NoisePlan
-    from qpbae_tn.cli.destination import keep_inputs
     from qpbae_tn.compiler.preparation import parse_preparation
     from qpbae_tn.compiler.readouts import READOUTS
     from qpbae_tn.compiler.targets.devices import known_targets, parse_target
     from qpbae_tn.experiment.description import Experiment
     from qpbae_tn.experiment.loaded import LoadedExperiment
     from qpbae_tn.model.model import Model
-    from qpbae_tn.output import check_output_folder, output_folder, write_json
+    from qpbae_tn.output import check_output_folder, keep_inputs, output_folder, write_json
     from qpbae_tn.tables import write_csv
 
     reporter = Reporter(json)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qpbae_tn.cli import options as o
-from qpbae_tn.cli.destination import Destination
 from qpbae_tn.cli.evaluate import describe, evaluate_with_progress, write_maps, write_scores
-from qpbae_tn.cli.quoting import check_target, price_on
+from qpbae_tn.cli.prices import check_target, price_on
 from qpbae_tn.cli.reporter import Reporter
 from qpbae_tn.cli.train import default_name, train_with_progress
 from qpbae_tn.cli.train import describe as describe_training
 from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.output import Destination
 
 if TYPE_CHECKING:
     from qpbae_tn.experiment.evaluation import Evaluation
@@ -38,7 +38,7 @@ def run(
     from qpbae_tn.experiment.loaded import LoadedExperiment
 
     if dry_run:
-        from qpbae_tn.cli.pricing import training_work
+        from qpbae_tn.cli.costs import training_work
 
         reporter.dry_run(training_work(LoadedExperiment(experiment)))
         return

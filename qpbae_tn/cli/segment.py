@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from qpbae_tn.cli import options as o
-from qpbae_tn.cli.destination import Destination, keep_inputs
 from qpbae_tn.cli.reporter import Reporter
+from qpbae_tn.output import Destination, keep_inputs
 
 
 @o.takes_settings("threshold", *o.ENGINE_SETTINGS, "seed", of_model=o.SCORE_SETTINGS)
@@ -46,7 +46,7 @@ def segment(
     stems = output_stems(images)
     minimum = model.specification.patch_size
     if dry_run:
-        from qpbae_tn.cli.pricing import segmentation_work
+        from qpbae_tn.cli.costs import segmentation_work
 
         found = [read_image(path, minimum_side=minimum) for path in images]
         reporter.dry_run(segmentation_work(model.specification, found, native))

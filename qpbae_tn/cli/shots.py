@@ -64,12 +64,11 @@ def shots(
     """Sample maps shot by shot and say what is left of AUROC, AUPRO and Dice; with --output, write a folder."""
     from qpbae_tn.analysis.shots.document import ShotPlan, run_plan
     from qpbae_tn.analysis.shots.training import Scheme
-    from qpbae_tn.cli.destination import keep_inputs
     from qpbae_tn.compiler.readouts import READOUTS, Quantity
     from qpbae_tn.experiment.description import Experiment
     from qpbae_tn.experiment.loaded import LoadedExperiment
     from qpbae_tn.model.model import Model
-    from qpbae_tn.output import check_output_folder
+    from qpbae_tn.output import check_output_folder, keep_inputs
 
     reporter = Reporter(json)
     readouts = tuple(READOUTS[name] for name in names(readout, "readout", tuple(READOUTS)))

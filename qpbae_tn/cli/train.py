@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpbae_tn.cli import options as o
-from qpbae_tn.cli.destination import Destination
 from qpbae_tn.cli.reporter import Reporter
 from qpbae_tn.experiment.description import Experiment
+from qpbae_tn.output import Destination
 
 if TYPE_CHECKING:
     from qpbae_tn.experiment.loaded import LoadedExperiment
@@ -28,7 +28,7 @@ def train(
     from qpbae_tn.experiment.loaded import LoadedExperiment
 
     if dry_run:
-        from qpbae_tn.cli.pricing import training_work
+        from qpbae_tn.cli.costs import training_work
 
         reporter.dry_run(training_work(LoadedExperiment(experiment)))
         return

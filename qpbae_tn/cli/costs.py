@@ -1,4 +1,4 @@
-"""What `--dry-run` shows: how much work a command would do, from the same sizes that the work would use."""
+"""What a command would cost this computer, for `--dry-run`, from the same sizes that the work would use."""
 
 from __future__ import annotations
 
