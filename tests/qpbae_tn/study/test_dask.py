@@ -44,7 +44,8 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[subproce
 
     try:
         begin("scheduler", "--port", "0")
-        wait_for(file.exists)
+        # The scheduler creates the file first and fills it then.
+        wait_for(lambda: file.exists() and file.read_text().rstrip().endswith("}"))
         for _ in range(workers):
             add_worker()
         logs = [folder / f"worker-{number}.log" for number in range(1, workers + 1)]
