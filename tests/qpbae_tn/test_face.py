@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 import qpbae_tn
+from qpbae_tn import analysis, compiler
 from qpbae_tn.compiler.compiled import CompiledProgram
 from qpbae_tn.experiment.evaluation import Evaluation
 from qpbae_tn.experiment.training import TrainingOutcome
@@ -33,12 +35,13 @@ def program(trained: TrainingOutcome) -> CompiledProgram:
     return qpbae_tn.compile(trained.model, "direct", target="rainbow")
 
 
-def test_every_name_is_there() -> None:
-    for name in qpbae_tn.__all__:
-        assert getattr(qpbae_tn, name) is not None
-        assert name in dir(qpbae_tn)
+@pytest.mark.parametrize("module", [qpbae_tn, analysis, compiler])
+def test_every_name_is_there(module: ModuleType) -> None:
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+        assert name in dir(module)
     with pytest.raises(AttributeError, match="nothing"):
-        _ = qpbae_tn.nothing  # type: ignore[attr-defined]
+        _ = module.nothing
 
 
 def test_what_it_makes_says_what_it_is(
