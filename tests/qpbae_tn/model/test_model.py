@@ -106,6 +106,18 @@ def test_files_of_the_first_version_load(tmp_path: Path) -> None:
     assert model.angles.tolist() == angles
 
 
+def test_a_file_of_this_schema_is_read_and_written_back(tmp_path: Path) -> None:
+    """Trained with `score="weighted", outcomes="all", positions=True, fold="log"`; golden/0.1.0 has one of schema 1."""
+    golden = Path(__file__).parents[2] / "golden" / "schema-2" / "model.json"
+    model = Model.load(golden)
+    assert model.score == Score("weighted", "log", positions=True, outcomes="all")
+    assert model.known_normal.place_shares["all"].shape == (9, 4)
+    model.save(tmp_path / "model.json")
+    old, new = (json.loads(path.read_text()) for path in (golden, tmp_path / "model.json"))
+    del old["qpbae_tn_version"], new["qpbae_tn_version"]
+    assert new == old
+
+
 def record(**change: object) -> dict[str, object]:
     return {"images": 1, "height": 32, "width": 32, "shares": {}, "place_shares": {}, "place_means": {}, **change}
 
