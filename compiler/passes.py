@@ -22,6 +22,7 @@ from qpbae_tn.compiler.expectation import mean, outcomes
 from qpbae_tn.compiler.lowering.schedule import scheduled
 from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.program import Program, generic_value
+from qpbae_tn.documents import as_json
 
 MEAN_TOLERANCE = 1e-10
 """The most by which a step may move the mean of the readout: rounding of double precision."""
@@ -83,7 +84,7 @@ class Check:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"statement": self.statement, "deviation": self.deviation, "tolerance": self.tolerance}
+        return as_json(self)
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
-            "name": self.name,
-            "one_qubit_gates": self.one_qubit_gates,
-            "two_qubit_gates": self.two_qubit_gates,
-            "two_qubit_depth": self.two_qubit_depth,
-            "depth": self.depth,
-            "check": self.check.to_json(),
-        }
+        return as_json(self)
 
     @classmethod
     def of(cls, step: Pass, program: Program, check: Check) -> Record:

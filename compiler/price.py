@@ -13,6 +13,7 @@ import cirq
 from qpbae_tn.compiler.gates import Stage, stage_of
 from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.targets.target import ReadoutError, Target, operation_ns
+from qpbae_tn.documents import as_json
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,7 @@ class StagePrice:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
-            "stage": self.stage.value,
-            "one_qubit_gates": self.one_qubit_gates,
-            "two_qubit_gates": self.two_qubit_gates,
-            "gate_fidelity": self.gate_fidelity,
-            "idle_fidelity": self.idle_fidelity,
-            "fidelity": self.fidelity,
-        }
+        return as_json(self, "fidelity")
 
 
 @dataclass(frozen=True)
@@ -88,20 +82,7 @@ class ProgramPrice:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
-            "target": self.target,
-            "native": self.native,
-            "qubits": self.qubits,
-            "measured_qubits": self.measured_qubits,
-            "one_qubit_gates": self.one_qubit_gates,
-            "two_qubit_gates": self.two_qubit_gates,
-            "two_qubit_depth": self.two_qubit_depth,
-            "depth": self.depth,
-            "duration_ns": self.duration_ns,
-            "stages": [stage.to_json() for stage in self.stages],
-            "measurement_fidelity": self.measurement_fidelity,
-            "estimated_fidelity": self.estimated_fidelity,
-        }
+        return as_json(self, "estimated_fidelity")
 
 
 def price_program(circuit: cirq.AbstractCircuit, target: Target) -> ProgramPrice:

@@ -16,6 +16,7 @@ from qpbae_tn.compiler.preparation.protocol import Preparation
 from qpbae_tn.compiler.price import ProgramPrice, price_program
 from qpbae_tn.compiler.readouts import Readout, get_readout, one_shot_variance
 from qpbae_tn.compiler.targets.target import Target
+from qpbae_tn.documents import as_json
 from qpbae_tn.errors import InputError
 from qpbae_tn.model.fidelity import reconstruction_fidelity, trash_fidelity
 from qpbae_tn.model.specification import ModelSpecification
@@ -43,7 +44,7 @@ class ShotPeriod:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"name": self.name, "period_ns": self.period_ns, "citation": self.citation}
+        return as_json(self)
 
 
 WILLOW_2024 = ShotPeriod(
@@ -135,14 +136,7 @@ class ImagePrice:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
-            "patches": self.patches,
-            "shots_per_patch": self.shots_per_patch,
-            "shots": self.shots,
-            "period_ns": self.period_ns,
-            "shot_period": self.shot_period.to_json(),
-            "wall_time_s": self.wall_time_s,
-        }
+        return as_json(self, "shots", "wall_time_s")
 
 
 @dataclass(frozen=True)
@@ -185,18 +179,7 @@ class TrainingPrice:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
-            "epochs": self.epochs,
-            "images": self.images,
-            "patches_per_image": self.patches_per_image,
-            "parameters": self.parameters,
-            "circuits_per_patch": self.circuits_per_patch,
-            "shots_per_circuit": self.shots_per_circuit,
-            "shots": self.shots,
-            "period_ns": self.period_ns,
-            "shot_period": self.shot_period.to_json(),
-            "wall_time_s": self.wall_time_s,
-        }
+        return as_json(self, "circuits_per_patch", "shots", "wall_time_s")
 
 
 def price_image(*, patches: int, shots_per_patch: int, shot_period: ShotPeriod, duration_ns: float) -> ImagePrice:
@@ -258,13 +241,7 @@ class Price:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
-            "program": self.program.to_json(),
-            "standard_error": self.standard_error,
-            "variance": self.variance,
-            "image": self.image.to_json(),
-            "training": None if self.training is None else self.training.to_json(),
-        }
+        return as_json(self)
 
 
 # A quote for a model: scoring an image and training, each with the readout that is meant for it.

@@ -11,6 +11,7 @@ keys are to be refused, a `msgspec.Struct` with `forbid_unknown_fields=True`.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -18,6 +19,7 @@ import stat
 import tomllib
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -132,6 +134,20 @@ def read_bytes(path: Path, limit: int = LIMIT_BYTES) -> bytes:
     if len(content) > limit:
         raise InputError(f"is larger than {limit / 2**20:g} MiB", where=path, remedy="give a smaller file")
     return content
+
+
+def as_json(value: Any, *properties: str) -> dict[str, Any]:
+    """The fields of a dataclass, and some of its properties, as JSON values; what has a `to_json` writes itself."""
+    names = (*(field.name for field in dataclasses.fields(value)), *properties)
+    return {name: _as_json(getattr(value, name)) for name in names}
+
+
+def _as_json(value: Any) -> Any:
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if isinstance(value, list | tuple):
+        return [_as_json(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 def _parsed(text: bytes | str, parse: Callable[[str], Any], language: str, where: object, remedy: str) -> Any:

@@ -1,20 +1,19 @@
-"""OpenQASM 2 and 3, as Cirq writes them; SYC and the square root of iSWAP are defined in the file.
-
-Left to itself Cirq would decompose those two, and the file would no longer hold the native circuit.
-"""
+"""File formats of native circuits, by suffix, and what is said of a circuit that holds no preparation."""
 
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cirq
 import numpy as np
 
 from qpbae_tn.compiler.compiled import CompiledProgram
-from qpbae_tn.compiler.export.qsim_text import QsimText
+from qpbae_tn.compiler.export.qsim_text import encode_qsim
 from qpbae_tn.errors import InputError
 
 # What an exported circuit does not hold: the preparation, where the program was compiled without one.
@@ -57,115 +56,47 @@ def _place(qubit: cirq.Qid) -> list[int]:
     return [qubit.row, qubit.col]
 
 
-# What every export format offers.
-
-
-class Format(Protocol):
-    """A file format for native circuits."""
-
-    @property
-    def name(self) -> str:
-        """What manifests call it."""
-
-    @property
-    def suffix(self) -> str:
-        """The file name's ending, with its dot."""
-
-    @property
-    def holds_symbols(self) -> bool:
-        """Whether a circuit may keep its symbols."""
-
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """The contents of the file.
-
-        Args:
-            circuit: native and placed; without symbols unless the format holds them.
-        """
-
-
-# Cirq's own JSON, plain and compressed; read with `cirq.read_json` and `cirq.read_json_gzip`.
+# The formats.
 
 
 @dataclass(frozen=True)
-class CirqJson:
-    """`.json`."""
+class Format:
+    """A file format for native circuits.
 
-    name: str = "Cirq JSON"
-    suffix: str = ".json"
+    Args:
+        name: what manifests call it.
+        suffix: the file name's ending, with its dot.
+        encode: from a circuit, native and placed, to the contents of the file.
+        holds_symbols: whether the circuit may keep its symbols.
+        has_sweep: whether the values of the symbols stand in a second file beside it.
+    """
+
+    name: str
+    suffix: str
+    encode: Callable[[cirq.Circuit], bytes]
     holds_symbols: bool = True
-
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """The circuit with its stage tags, which read back as plain strings."""
-        text: str = cirq.to_json(circuit)
-        return f"{text}\n".encode()
+    has_sweep: bool = False
 
 
-@dataclass(frozen=True)
-class CirqJsonCompressed:
-    """`.json.gz`; no time stamp inside, so that equal circuits give equal files."""
-
-    name: str = "Cirq JSON, gzip"
-    suffix: str = ".json.gz"
-    holds_symbols: bool = True
-
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """As `CirqJson`, compressed."""
-        return gzip.compress(cirq.to_json(circuit).encode("utf-8"), mtime=0)
+def _json(circuit: cirq.Circuit) -> bytes:
+    """With its stage tags, which read back as plain strings; read with `cirq.read_json`."""
+    text: str = cirq.to_json(circuit)
+    return f"{text}\n".encode()
 
 
-# Circuits to look at: text and SVG.
+def _json_compressed(circuit: cirq.Circuit) -> bytes:
+    """No time stamp inside, so that equal circuits give equal files; read with `cirq.read_json_gzip`."""
+    return gzip.compress(cirq.to_json(circuit).encode("utf-8"), mtime=0)
 
 
-@dataclass(frozen=True)
-class TextDiagram:
-    """`.txt`."""
+def _google_program(circuit: cirq.Circuit) -> bytes:
+    """`cirq_google.api.v2.program_pb2.Program`; read with `cirq_google.CIRCUIT_SERIALIZER.deserialize`.
 
-    name: str = "text diagram"
-    suffix: str = ".txt"
-    holds_symbols: bool = True
+    What Quantum Engine takes, in single precision. Tags are left out, processors have no use for them.
+    """
+    import cirq_google
 
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """One line a qubit, three decimals; tags are left out."""
-        text: str = _plain(circuit).to_text_diagram(precision=3)
-        return f"{text}\n".encode()
-
-
-@dataclass(frozen=True)
-class SvgDiagram:
-    """`.svg`."""
-
-    name: str = "SVG diagram"
-    suffix: str = ".svg"
-    holds_symbols: bool = True
-
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """As Cirq draws it."""
-        from cirq.contrib.svg import circuit_to_svg
-
-        return str(circuit_to_svg(_plain(circuit))).encode("utf-8")
-
-
-def _plain(circuit: cirq.Circuit) -> cirq.Circuit:
-    return cirq.map_operations(circuit, lambda op, _: op.untagged)
-
-
-# Google's program protobuf (cirq_google API v2), and its sweep; what Quantum Engine takes, in single precision.
-
-
-@dataclass(frozen=True)
-class GoogleProgram:
-    """`.pb`: `cirq_google.api.v2.program_pb2.Program`; read with `cirq_google.CIRCUIT_SERIALIZER.deserialize`."""
-
-    name: str = "Google program protobuf v2"
-    suffix: str = ".pb"
-    holds_symbols: bool = True
-
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """The program; tags are left out, processors have no use for them."""
-        import cirq_google
-
-        plain = cirq.map_operations(circuit, lambda op, _: op.untagged)
-        return bytes(cirq_google.CIRCUIT_SERIALIZER.serialize(plain).SerializeToString(deterministic=True))
+    return bytes(cirq_google.CIRCUIT_SERIALIZER.serialize(_plain(circuit)).SerializeToString(deterministic=True))
 
 
 def encode_sweep(sweep: cirq.Sweep) -> bytes:
@@ -175,33 +106,27 @@ def encode_sweep(sweep: cirq.Sweep) -> bytes:
     return bytes(v2.sweep_to_proto(sweep).SerializeToString(deterministic=True))
 
 
+def _text(circuit: cirq.Circuit) -> bytes:
+    """One line a qubit, three decimals; tags are left out."""
+    text: str = _plain(circuit).to_text_diagram(precision=3)
+    return f"{text}\n".encode()
+
+
+def _svg(circuit: cirq.Circuit) -> bytes:
+    """As Cirq draws it."""
+    from cirq.contrib.svg import circuit_to_svg
+
+    return str(circuit_to_svg(_plain(circuit))).encode("utf-8")
+
+
+def _plain(circuit: cirq.Circuit) -> cirq.Circuit:
+    return cirq.map_operations(circuit, lambda op, _: op.untagged)
+
+
+# OpenQASM 2 and 3, as Cirq writes them, equal up to a global phase; SYC and the square root of iSWAP are defined in the
+# file. Left to itself Cirq would decompose those two, and the file would no longer hold the native circuit.
+
 _HEADER = "Native circuit of a compiled program; its manifest says how bits become a score"
-
-
-@dataclass(frozen=True)
-class OpenQasm2:
-    """`.qasm`."""
-
-    name: str = "OpenQASM 2.0"
-    suffix: str = ".qasm"
-    holds_symbols: bool = False
-
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """Gates by name, PhasedXZ as `u3`; equal up to a global phase."""
-        return _encode(circuit, "2.0")
-
-
-@dataclass(frozen=True)
-class OpenQasm3:
-    """`.qasm3`."""
-
-    name: str = "OpenQASM 3.0"
-    suffix: str = ".qasm3"
-    holds_symbols: bool = False
-
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """As `OpenQasm2`, in version 3."""
-        return _encode(circuit, "3.0")
 
 
 class _Defined(cirq.Gate):  # type: ignore[misc]
@@ -217,7 +142,7 @@ class _Defined(cirq.Gate):  # type: ignore[misc]
         return str(args.format(self._name + " {0},{1};\n", *qubits))
 
 
-def _encode(circuit: cirq.Circuit, version: str) -> bytes:
+def _qasm(circuit: cirq.Circuit, version: str) -> bytes:
     order = sorted(circuit.all_qubits())
     definitions: dict[str, str] = {}
 
@@ -259,20 +184,18 @@ def _fsim_definition(name: str, theta: float, phi: float) -> str:
     return f"gate {name} a,b {{ {' '.join(body)} }}\n"
 
 
-# The export formats by file suffix.
-
-
-_ALL: tuple[Format, ...] = (
-    CirqJson(),
-    CirqJsonCompressed(),
-    GoogleProgram(),
-    OpenQasm2(),
-    OpenQasm3(),
-    SvgDiagram(),
-    TextDiagram(),
-    QsimText(),
+_ALL = (
+    Format("Cirq JSON", ".json", _json),
+    Format("Cirq JSON, gzip", ".json.gz", _json_compressed),
+    Format("Google program protobuf v2", ".pb", _google_program, has_sweep=True),
+    Format("OpenQASM 2.0", ".qasm", partial(_qasm, version="2.0"), holds_symbols=False),
+    Format("OpenQASM 3.0", ".qasm3", partial(_qasm, version="3.0"), holds_symbols=False),
+    Format("SVG diagram", ".svg", _svg),
+    Format("text diagram", ".txt", _text),
+    Format("qsim text (read back by this package's own parser only)", ".qsim", encode_qsim, holds_symbols=False),
 )
 FORMATS: dict[str, Format] = {known.suffix: known for known in _ALL}
+"""By file suffix."""
 
 
 def format_of(path: Path) -> Format:

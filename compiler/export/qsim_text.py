@@ -7,7 +7,6 @@ time, name, qubits and parameters. qsim's reader is part of its C++ programs; th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cirq
 import numpy as np
@@ -15,26 +14,18 @@ import numpy as np
 from qpbae_tn.errors import InputError
 
 
-@dataclass(frozen=True)
-class QsimText:
-    """`.qsim`."""
-
-    name: str = "qsim text (read back by this package's own parser only)"
-    suffix: str = ".qsim"
-    holds_symbols: bool = False
-
-    def encode(self, circuit: cirq.Circuit) -> bytes:
-        """Qubits are numbered in their order; a PhasedXZ becomes `rxy` and `rz` at two times."""
-        order = {qubit: index for index, qubit in enumerate(sorted(circuit.all_qubits()))}
-        lines: list[str] = []
-        for time, moment in enumerate(circuit):
-            for op in sorted(moment, key=lambda op: [order[qubit] for qubit in op.qubits]):
-                lines += _lines(op, 2 * time, [order[qubit] for qubit in op.qubits])
-        return "\n".join([str(len(order)), *sorted(lines, key=_time), ""]).encode("utf-8")
+def encode_qsim(circuit: cirq.Circuit) -> bytes:
+    """A circuit without symbols; qubits are numbered in their order, a PhasedXZ is `rxy` and `rz` at two times."""
+    order = {qubit: index for index, qubit in enumerate(sorted(circuit.all_qubits()))}
+    lines: list[str] = []
+    for time, moment in enumerate(circuit):
+        for op in sorted(moment, key=lambda op: [order[qubit] for qubit in op.qubits]):
+            lines += _lines(op, 2 * time, [order[qubit] for qubit in op.qubits])
+    return "\n".join([str(len(order)), *sorted(lines, key=_time), ""]).encode("utf-8")
 
 
 def parse_qsim(text: str) -> cirq.Circuit:
-    """A circuit on line qubits from qsim's text format, for the gates that `QsimText` writes.
+    """A circuit on line qubits from qsim's text format, for the gates that `encode_qsim` writes.
 
     Raises:
         InputError: a line that is not of the format, times that go back, or a gate that is not known here.

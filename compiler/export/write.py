@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from qpbae_tn import __version__
 from qpbae_tn.compiler.compiled import CompiledProgram
-from qpbae_tn.compiler.export.formats import Format, GoogleProgram, encode_sweep, format_of, missing_parts, stem_of
+from qpbae_tn.compiler.export.formats import Format, encode_sweep, format_of, missing_parts, stem_of
 from qpbae_tn.compiler.program import MEASUREMENT_KEY
 from qpbae_tn.errors import InputError
 from qpbae_tn.output import check_output_file, write_atomically
@@ -71,7 +71,7 @@ def export_program(
                 )
             circuit = program.circuit if keep else cirq.resolve_parameters(program.circuit, resolvers[0])
             files[path.name] = File(kind.name, kind.encode(circuit), _angles(program, circuit))
-            if isinstance(kind, GoogleProgram):
+            if kind.has_sweep:
                 content = encode_sweep(sweep)
                 files[f"{stem.name}.sweep.pb"] = File("Google sweep protobuf v2", content, Angles.SWEEP)
         model = program.angles if angles is None else np.asarray(angles, dtype=np.float64)
@@ -105,7 +105,7 @@ def check_exports(paths: Sequence[Path], *, force: bool = False, json_target: st
     taken: dict[Path, str] = {} if json_target in (None, "-") else {Path(str(json_target)).resolve(): "`json`"}
     for path in paths:
         stem, kind = stem_of(path), format_of(path)
-        others = [stem.with_name(f"{stem.name}.sweep.pb")] * isinstance(kind, GoogleProgram)
+        others = [stem.with_name(f"{stem.name}.sweep.pb")] * kind.has_sweep
         manifest_file = stem.with_name(f"{stem.name}.manifest.json")
         for file, what in ((path, "`export`"), *((other, "the sweep of `export`") for other in others)):
             _take(taken, file, what)
@@ -131,7 +131,7 @@ def _take(taken: dict[Path, str], file: Path, what: str) -> None:
 
 
 def _keeps_symbols(program: CompiledProgram, kind: Format) -> bool:
-    return isinstance(kind, GoogleProgram) or (program.angles is None and kind.holds_symbols)
+    return kind.has_sweep or (program.angles is None and kind.holds_symbols)
 
 
 def _angles(program: CompiledProgram, circuit: cirq.Circuit) -> Angles:

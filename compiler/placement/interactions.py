@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cirq
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,16 +44,6 @@ class Interactions:
             else:
                 one[operation.qubits[0]] += 1
         return cls(tuple(sorted(program.qubits)), one, two, frozenset(program.measured))
-
-    @property
-    def graph(self) -> nx.Graph[cirq.Qid]:
-        """Qubits and pairs; pairs carry their number of gates as `weight`."""
-        graph: nx.Graph[cirq.Qid] = nx.Graph()
-        graph.add_nodes_from(self.qubits)
-        for pair, count in self.two_qubit_gates.items():
-            first, second = sorted(pair)
-            graph.add_edge(first, second, weight=count)
-        return graph
 
 
 _ONE_QUBIT_GATES_PER_SEQUENCE = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,10 +38,6 @@ class Placement:
     expected_error: float
     searched: SearchExtent
     note: str
-
-    def there(self, qubits: Iterable[cirq.Qid]) -> tuple[cirq.GridQubit, ...]:
-        """Where logical qubits stand at the beginning; those that the circuit does not touch are left out."""
-        return tuple(self.mapping[qubit] for qubit in qubits if qubit in self.mapping)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values; qubits as [row, column]."""

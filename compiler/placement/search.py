@@ -63,21 +63,6 @@ def find_embedding(costs: Costs, *, beam: int = BEAM, limit: int = LIMIT) -> tup
     return _Search(costs, parts, isolated, beam, limit).run()
 
 
-def count_embeddings(costs: Costs, *, limit: int = LIMIT) -> int:
-    """How many embeddings a connected interaction graph has, symmetric ones counted apart.
-
-    Raises:
-        ValueError: the graph is not connected, or more than `limit` partial embeddings at one level.
-    """
-    graph: nx.Graph[int] = nx.from_numpy_array((costs.weight > 0).astype(int))
-    if not nx.is_connected(graph):
-        raise ValueError("the interaction graph is not connected")
-    found = embed(costs, plan(costs, list(graph)), ceiling=np.inf, limit=limit)
-    if not found.complete:
-        raise ValueError(f"more than {limit} partial embeddings")
-    return len(found.cost)
-
-
 @dataclass(frozen=True)
 class _Candidate:
     """An embedding of one part: its cost, the physical qubits that it takes (as bits), its places by step."""

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from qpbae_tn.compiler.estimator import Estimator
+from qpbae_tn.compiler.placement.beam import embed, plan
 from qpbae_tn.compiler.placement.interactions import Costs, Interactions
-from qpbae_tn.compiler.placement.search import count_embeddings, find_embedding
+from qpbae_tn.compiler.placement.search import find_embedding
 from qpbae_tn.compiler.program import Program
 from qpbae_tn.compiler.targets.devices import load_target
 
@@ -19,6 +20,13 @@ def _program(graph, seed, idle=0):
     measured = [qubit for qubit in name.values() if random.random() < 0.6]
     measured += [cirq.NamedQubit(f"idle{index}") for index in range(idle)]
     return Program(tuple(gates), (), tuple(measured), Estimator(len(measured), tuple(range(len(measured)))))
+
+
+def _count(costs):
+    """All embeddings of a connected graph, symmetric ones counted apart."""
+    found = embed(costs, plan(costs, range(len(costs.logical))), ceiling=np.inf, limit=30_000)
+    assert found.complete
+    return len(found.cost)
 
 
 def _brute_force(costs, target):
@@ -53,7 +61,7 @@ def test_the_best_embedding_is_found(name, beam):
     assert found.cost == pytest.approx(best, rel=1e-12)
     mapping = {qubit: costs.physical[place] for qubit, place in zip(costs.logical, found.places, strict=True)}
     assert costs.total(mapping) == pytest.approx(found.cost)
-    assert count_embeddings(costs) == number
+    assert _count(costs) == number
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,7 @@ def test_ladders_stand_on_willow(rows, n):
     assert extent.exhaustive
     assert found is not None
     # of all symmetries (4, squares 8) the best is taken
-    assert count_embeddings(costs) % 4 == 0
+    assert _count(costs) % 4 == 0
 
 
 def test_a_bounded_search_says_so():
@@ -93,5 +101,3 @@ def test_a_bounded_search_says_so():
 def test_what_cannot_fit_is_not_found():
     costs = Costs.of(Interactions.of(_program(nx.cycle_graph(5), seed=0)), load_target("willow_pink"))
     assert find_embedding(costs)[0] is None  # the grid is bipartite
-    with pytest.raises(ValueError, match="not connected"):
-        count_embeddings(Costs.of(Interactions.of(_program(nx.empty_graph(2), seed=3, idle=2)), load_target("rainbow")))
