@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from qpbae_tn.analysis.fault_tolerance.physical import has_qualtran
-from qpbae_tn.analysis.fault_tolerance.study import fault_tolerance
 from qpbae_tn.analysis.pages import Document, Page, PageOptions, Result, matched
 from qpbae_tn.analysis.resources import formulas as f
 from qpbae_tn.analysis.resources.charts import budget_chart, preparation_chart, readout_chart, time_chart
 from qpbae_tn.analysis.resources.configuration import Assumptions, Effort, Grid, Placing
 from qpbae_tn.analysis.resources.estimate import estimate
+from qpbae_tn.analysis.resources.fault_tolerance.physical import has_qualtran
+from qpbae_tn.analysis.resources.fault_tolerance.study import fault_tolerance
 from qpbae_tn.analysis.resources.formula_document import GROUPS, formula_document
 from qpbae_tn.analysis.resources.formulas import preparation_gates
 from qpbae_tn.compiler.preparation.exact import ExactPreparation

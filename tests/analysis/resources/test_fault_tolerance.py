@@ -7,8 +7,8 @@ import math
 import cirq
 import pytest
 
-from qpbae_tn.analysis.fault_tolerance.logical import logical_counts
-from qpbae_tn.analysis.fault_tolerance.physical import has_qualtran, physical_cost
+from qpbae_tn.analysis.resources.fault_tolerance.logical import logical_counts
+from qpbae_tn.analysis.resources.fault_tolerance.physical import has_qualtran, physical_cost
 from qpbae_tn.analysis.resources.sizes import drawn_program
 from qpbae_tn.compiler.preparation import parse_preparation
 from qpbae_tn.compiler.readouts import READOUTS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from qpbae_tn.analysis.fault_tolerance.logical import SYNTHESIS_BUDGET, T_PER_TOFFOLI, logical_counts
-from qpbae_tn.analysis.fault_tolerance.physical import (
+from qpbae_tn.analysis.resources.fault_tolerance.logical import SYNTHESIS_BUDGET, T_PER_TOFFOLI, logical_counts
+from qpbae_tn.analysis.resources.fault_tolerance.physical import (
     CYCLE_TIME_US,
     ERROR_BUDGET,
     PHYSICAL_ERROR,

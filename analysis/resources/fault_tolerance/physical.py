@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from qpbae_tn.analysis.fault_tolerance.logical import LogicalCounts
+from qpbae_tn.analysis.resources.fault_tolerance.logical import LogicalCounts
 from qpbae_tn.errors import InputError
 
 PHYSICAL_ERROR = 1e-3
