@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import cirq
 
+from qpbae_tn.compiler.mps_sampler import MpsSampler
 from qpbae_tn.compiler.targets.target import Target, check_program
 from qpbae_tn.errors import InputError
 
@@ -38,6 +39,7 @@ class SamplerKind(StrEnum):
     """The samplers that can be chosen by name."""
 
     IDEAL = "ideal"
+    MPS = "mps"
     NOISY = "noisy"
     VIRTUAL = "virtual"
 
@@ -56,8 +58,9 @@ def make_sampler(kind: SamplerKind, target: Target, seed: int = 0) -> cirq.Sampl
     """A sampler for programs that are compiled for a target.
 
     Args:
-        kind: `IDEAL` has no noise; `NOISY` simulates quantum trajectories of the target's noise model with qsim;
-            `VIRTUAL` is the same noise behind Google's engine, which refuses programs that a real one would refuse.
+        kind: `IDEAL` has no noise; `MPS` has none either, and takes circuits past a state vector; `NOISY` simulates
+            quantum trajectories of the target's noise model with qsim; `VIRTUAL` is the same noise behind Google's
+            engine, which refuses programs that a real one would refuse.
         target: the processor.
         seed: of the shots.
     """
@@ -65,6 +68,8 @@ def make_sampler(kind: SamplerKind, target: Target, seed: int = 0) -> cirq.Sampl
 
     if kind is SamplerKind.IDEAL:
         return qsimcirq.QSimSimulator(seed=seed)
+    if kind is SamplerKind.MPS:
+        return MpsSampler(seed)
     if kind is SamplerKind.NOISY:
         return NoisySampler(target, seed)
     return virtual_engine(target, seed).get_sampler(target.name)

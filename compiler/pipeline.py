@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qpbae_tn.compiler.circuits import Angles, generic_angles, generic_state, symbols
 from qpbae_tn.compiler.compiled import CompiledProgram
+from qpbae_tn.compiler.expectation import VerifyBy
 from qpbae_tn.compiler.gates import Counts, Register, Stage, count, real_gates, tagged
 from qpbae_tn.compiler.lowering.native import lower_to
 from qpbae_tn.compiler.lowering.rules import ALL_RULES, LITERAL_RULES, WRITE_REAL
@@ -42,6 +43,7 @@ def compile_program(
     literal: bool = False,
     state: ArrayLike | None = None,
     collapse: bool = False,
+    verify_by: VerifyBy = "auto",
     seed: int = 0,
 ) -> CompiledProgram:
     """Compile a readout of a model for a processor, and verify the result.
@@ -55,6 +57,7 @@ def compile_program(
         literal: leave the paper's circuit as it is, but for the reset, which is a change of names.
         state: the patch state that the program is verified with, shape (2^n,); a generic one by default.
         collapse: compile for that patch alone, so that product, basis and uniform patches take what they need only.
+        verify_by: how the result's expectation is found: "quimb" contracts every gate of it as a tensor.
         seed: of generic states and angles, and of numeric checks.
 
     Raises:
@@ -104,6 +107,7 @@ def compile_program(
         expected=float(expected),
         for_patch=float(for_patch),
         outcomes=probabilities,
+        by=verify_by,
     )
     return CompiledProgram(
         specification=specification,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qpbae_tn.compiler.estimator import Estimator
-from qpbae_tn.compiler.expectation import mean
+from qpbae_tn.compiler.expectation import VerifyBy, mean
 from qpbae_tn.compiler.expectation import outcomes as outcomes_of
 from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.passes import VerificationError
@@ -103,6 +103,7 @@ def verify(
     expected: float,
     for_patch: float,
     outcomes: NDArray[np.float64] | None = None,
+    by: VerifyBy = "auto",
 ) -> Verification:
     """Verify a native program for one patch.
 
@@ -114,13 +115,14 @@ def verify(
         expected: that quantity for the state that is prepared.
         for_patch: that quantity for the patch.
         outcomes: for weighted outcomes the probability of each for the state that is prepared, shape (K,).
+        by: how the expectation is found.
 
     Raises:
         VerificationError: the expectation, or the probability of an outcome, differs by more than `TOLERANCE`.
         InputError: the device does not take the program.
     """
     check_program(program.moments, target)
-    found, largest = mean(program, patch), None
+    found, largest = mean(program, patch, by=by), None
     if outcomes is not None:
         largest = float(np.abs(outcomes_of(program, patch) - outcomes).max())
         if not largest <= TOLERANCE:

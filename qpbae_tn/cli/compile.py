@@ -54,6 +54,10 @@ def compile(
     symbolic: Annotated[
         bool, typer.Option("--symbolic", help="Leave the model's angles as symbols, for a sweep over them.")
     ] = False,
+    verify_by: Annotated[
+        str,
+        typer.Option("--verify-by", help="auto, or quimb: every gate of the result a tensor, nothing pulled back."),
+    ] = "auto",
     seed: o.Seed = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace files of --export.")] = False,
     json: o.JsonFile = None,
@@ -63,7 +67,10 @@ def compile(
 
     Without a model, generic angles and a generic non-negative patch are drawn from --seed.
     """
+    from typing import get_args
+
     from qpbae_tn.compiler.circuits import generic_angles
+    from qpbae_tn.compiler.expectation import VerifyBy
     from qpbae_tn.compiler.export.formats import missing_note
     from qpbae_tn.compiler.export.write import check_exports, export_program, holds_numbers
     from qpbae_tn.compiler.pipeline import compile_program
@@ -73,8 +80,11 @@ def compile(
     from qpbae_tn.compiler.targets.devices import parse_target
     from qpbae_tn.experiment.description import Experiment
     from qpbae_tn.model.model import Model
+    from qpbae_tn.model.names import check_choice
 
     reporter = Reporter(json)
+    way = verify_by.lower()
+    check_choice("verify_by", way, get_args(VerifyBy), "way to verify")
     chosen, prepared = get_readout(readout.lower()), parse_preparation(preparation.lower(), bond)
     files = export or []
     check_exports(files, force=force, json_target=json)
@@ -99,7 +109,14 @@ def compile(
         reporter.dry_run(compilation_work(specification, chosen, prepared))
         return
     program = compile_program(
-        specification, None if symbolic else angles, chosen, prepared, processor, literal=literal, seed=seed
+        specification,
+        None if symbolic else angles,
+        chosen,
+        prepared,
+        processor,
+        literal=literal,
+        verify_by=way,  # type: ignore[arg-type]
+        seed=seed,
     )
     price = price_program(program.circuit, processor)
     written = export_program(program, files, angles=angles if symbolic else None, force=force) if files else ()

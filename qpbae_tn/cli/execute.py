@@ -33,7 +33,11 @@ def execute(
     all_patches: Annotated[bool, typer.Option("--all", help="All patches, folded to a map.")] = False,
     shots: Annotated[int, typer.Option("--shots", help="Shots for each patch.")] = 1000,
     sampler: Annotated[
-        str, typer.Option("--sampler", help="virtual (Google's engine, simulated here), noisy (qsim) or ideal.")
+        str,
+        typer.Option(
+            "--sampler",
+            help="virtual (Google's engine, simulated here), noisy (qsim), ideal, or mps (quimb, any size).",
+        ),
     ] = "virtual",
     readout: ReadoutName = "latent",
     preparation: PreparationName = "mps",
@@ -64,6 +68,7 @@ def execute(
         sampler_kind,
     )
     from qpbae_tn.compiler.execution import execute as run_patches
+    from qpbae_tn.compiler.mps_sampler import MpsSampler
     from qpbae_tn.compiler.pipeline import compile_program
     from qpbae_tn.compiler.preparation import parse_preparation
     from qpbae_tn.compiler.readouts import get_readout
@@ -103,11 +108,12 @@ def execute(
     program = compile_program(
         specification, loaded.angles, chosen, prepared, processor, literal=literal, state=wanted[0], seed=seed
     )
+    machine = make_sampler(kind, processor, seed)
     with reporter.steps("patches", len(wanted)) as step:
-        scores = run_patches(program, wanted, make_sampler(kind, processor, seed), shots, on_patches=step)
+        scores = run_patches(program, wanted, machine, shots, on_patches=step)
     rows = [{"patch": number, **score.to_json()} for number, score in zip(numbers, scores, strict=True)]
     title = f"{chosen.quantity.value} from {shots:,} shots, {kind.value} {processor.name}"
-    _describe(title, rows, reporter, ideal=kind is SamplerKind.IDEAL)
+    _describe(title, rows, reporter, ideal=kind in (SamplerKind.IDEAL, SamplerKind.MPS))
     document: dict[str, Any] = {
         "patches": rows,
         "quantity": chosen.quantity.value,
@@ -119,6 +125,9 @@ def execute(
         "two_qubit_gates": program.counts.two_qubit_gates,
         "estimated_fidelity": program.price.estimated_fidelity,
     }
+    if isinstance(machine, MpsSampler):
+        document["truncation_error"] = machine.truncation_error
+        reporter.say(f"Truncation error of the matrix product states: at most {machine.truncation_error:.1e}")
     if destination is not None:
         with destination.draft() as draft:
             _write(draft.place, grid, pixels, rows)

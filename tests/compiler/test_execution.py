@@ -19,6 +19,7 @@ from qpbae_tn.compiler.execution import (
     patch_states,
     sampler_kind,
 )
+from qpbae_tn.compiler.mps_sampler import MpsSampler
 from qpbae_tn.compiler.pipeline import compile_program
 from qpbae_tn.compiler.preparation.exact import ExactPreparation
 from qpbae_tn.compiler.preparation.mps import MpsPreparation
@@ -178,8 +179,61 @@ def test_bad_input_is_refused() -> None:
             execute(program, states, cirq.Simulator(), shots)
     with pytest.raises(InputError, match="no patches"):
         execute(program, states[:0], cirq.Simulator(), 10)
-    with pytest.raises(InputError, match="choose one of ideal, noisy, virtual"):
+    with pytest.raises(InputError, match="choose one of ideal, mps, noisy, virtual"):
         sampler_kind("real")
     empty = compile_program(program.specification, program.angles, READOUTS["echo"], NoPreparation(), program.target)
     with pytest.raises(InputError, match="holds no patch"):
         execute(empty, states, cirq.Simulator(), 10)
+
+
+def test_matrix_product_states_give_the_bits_of_a_state_vector() -> None:
+    """Every outcome's frequency, on gates between qubits that are nowhere near each other."""
+    rng = np.random.default_rng(3)
+    qubits = cirq.GridQubit.rect(2, 3)
+    circuit = cirq.Circuit()
+    for _ in range(8):
+        first, second = rng.choice(6, 2, replace=False)
+        x, z, a = rng.uniform(-1, 1, 3)
+        circuit.append(cirq.PhasedXZGate(x_exponent=x, z_exponent=z, axis_phase_exponent=a)(qubits[first]))
+        circuit.append(cirq.CZ(qubits[first], qubits[second]))
+        circuit.append(cirq.ry(x)(qubits[second]))
+    order = [qubits[index] for index in (4, 1, 0, 5, 2)]
+    state = cirq.Simulator(dtype=np.complex128).simulate(circuit, qubit_order=[*order, qubits[3]]).final_state_vector
+    expected = (np.abs(state) ** 2).reshape(32, 2).sum(axis=1)
+    circuit.append(cirq.measure(*order, key="a"))
+    sampler, shots = MpsSampler(seed=4), 40_000
+    bits = sampler.run(circuit, repetitions=shots).measurements["a"]
+    assert bits.shape == (shots, 5)
+    found = np.bincount(bits @ (1 << np.arange(5)[::-1]), minlength=32) / shots
+    assert np.abs(found - expected).max() < 5 * np.sqrt(0.25 / shots)
+    assert sampler.truncation_error < 1e-9
+    rough = MpsSampler(seed=4, bond=1)
+    rough.run(circuit, repetitions=1)
+    assert rough.truncation_error > 1e-3
+    again = MpsSampler(seed=4).run(circuit, repetitions=shots).measurements["a"]
+    np.testing.assert_array_equal(again, bits)
+
+
+def test_a_program_past_every_state_vector_is_sampled() -> None:
+    """33 qubits on Willow, a state vector of 128 GiB; shots agree with the exact score."""
+    specification = ModelSpecification.build(64, 1, 2, image_size=64)
+    angles = generic_angles(specification, 0)
+    target = load_target("willow_pink")
+    program = compile_program(specification, angles, READOUTS["destructive"], MpsPreparation(2), target)
+    assert len(program.circuit.all_qubits()) >= 33
+    state = generic_state(specification, 2)
+    sampler = make_sampler(SamplerKind.MPS, target, seed=1)
+    assert isinstance(sampler, MpsSampler)
+    (score,) = execute(program, state[None], sampler, 4000)
+    assert abs(score.fidelity - score.prepared) < 5 * score.standard_error + 1e-3
+    assert sampler.truncation_error < 1e-6
+
+
+def test_what_mps_cannot_sample_is_refused() -> None:
+    (qubit,) = cirq.LineQubit.range(1)
+    with pytest.raises(InputError, match="follows a measurement"):
+        MpsSampler().run(cirq.Circuit(cirq.measure(qubit, key="a"), cirq.X(qubit)))
+    with pytest.raises(InputError, match="bond"):
+        MpsSampler(bond=0)
+    one = MpsSampler(seed=0).run(cirq.Circuit(cirq.X(qubit), cirq.measure(qubit, key="a")), repetitions=5)
+    assert one.measurements["a"].all()

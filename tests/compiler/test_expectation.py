@@ -7,6 +7,7 @@ import cirq
 import numpy as np
 import pytest
 
+from qpbae_tn.compiler import expectation as module
 from qpbae_tn.compiler.estimator import Estimator
 from qpbae_tn.compiler.expectation import Boundary, Expectation, TooLarge, expectation
 
@@ -72,17 +73,42 @@ def test_gates_outside_the_light_cone_cost_nothing() -> None:
     assert found.value == pytest.approx(np.cos(0.2) ** 2, abs=1e-14)
 
 
-def test_a_circuit_past_every_memory_is_refused() -> None:
+def wide_circuit(qubits: int, layers: int) -> tuple[cirq.Circuit, list[cirq.LineQubit]]:
+    """Rotations on all qubits and CZ gates on random pairs, layer after layer."""
     rng = np.random.default_rng(0)
-    wide = cirq.LineQubit.range(32)
+    wide = cirq.LineQubit.range(qubits)
     circuit = cirq.Circuit()
-    for _ in range(7):
-        order = rng.permutation(32)
-        circuit.append(cirq.ry(float(angle))(qubit) for angle, qubit in zip(rng.normal(size=32), wide, strict=True))
-        circuit.append(cirq.CZ(wide[a], wide[b]) for a, b in order.reshape(16, 2))
+    for _ in range(layers):
+        order = rng.permutation(qubits)
+        circuit.append(cirq.ry(float(angle))(qubit) for angle, qubit in zip(rng.normal(size=qubits), wide, strict=True))
+        circuit.append(cirq.CZ(wide[a], wide[b]) for a, b in order.reshape(-1, 2))
     circuit.append(cirq.H.on_each(*wide))
-    with pytest.raises(TooLarge):
-        found_in(circuit, tuple(wide), Estimator(32, zeros=tuple(range(32))))
+    return circuit, wide
+
+
+def test_a_circuit_past_what_can_be_contracted_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit, wide = wide_circuit(10, 4)
+    measured, estimator = tuple(wide), Estimator(10, signs=tuple(range(10)))
+    monkeypatch.setattr(module, "MOST_FLOPS", 1000.0)
+    with pytest.raises(TooLarge, match=r"cannot be verified here: its expectation takes [\d.e+]+ flops"):
+        found_in(circuit, measured, estimator, state_qubits=1)
+
+
+def test_gate_by_gate_is_a_second_route_to_the_same_number() -> None:
+    circuit, wide = wide_circuit(6, 4)
+    for estimator in (Estimator(6, zeros=tuple(range(6))), Estimator(6, (1,), ((0, 3), (2, 4)), (5,))):
+        ways = [found_in(circuit, tuple(wide), estimator, by=by) for by in ("auto", "quimb")]
+        assert ways[0].value == pytest.approx(ways[1].value, abs=1e-13)
+        assert ways[1].method.startswith("tensor network of ")
+        assert "flops" in ways[1].method
+
+
+def test_the_projector_on_zeros_does_not_join_the_two_sides() -> None:
+    circuit, wide = wide_circuit(12, 6)
+    found = found_in(circuit, tuple(wide), Estimator(12, zeros=tuple(range(12))), state_qubits=4)
+    assert found.method.startswith("tensor network")
+    state = cirq.Simulator(dtype=np.complex128).simulate(circuit, qubit_order=wide).final_state_vector
+    assert found.value == pytest.approx(abs(state[0]) ** 2, rel=1e-9)
 
 
 def _unitary_with_first_column(column: np.ndarray) -> np.ndarray:

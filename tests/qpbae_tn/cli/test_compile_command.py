@@ -35,10 +35,19 @@ def test_compile_describes_and_exports(qpbae: Callable[..., Any], tmp_path: Path
         (["--export", "a.json", "--export", "./a.json"], "written twice"),
         (["--patch-size", "1024", "--readout", "destructive", "--target", "rainbow"], "use patches of 16 px or less"),
         (["--readout", "guess"], "latent"),
+        (["--verify-by", "trust"], "--verify-by: unknown way to verify 'trust'; choose one of auto, quimb"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(refused: Callable[..., str], arguments: list[str], words: str) -> None:
     refused("compile", *arguments, words=words)
+
+
+def test_a_program_is_verified_by_quimb(qpbae: Callable[..., Any]) -> None:
+    result = qpbae("compile", "--readout", "ancilla", "--preparation", "exact", "--verify-by", "quimb", "--json", "-")
+    assert result.status == 0, result.err
+    found = result.document["verification"]
+    assert found["method"].startswith("tensor network of ")
+    assert found["difference"] < 1e-9
 
 
 def test_notes_say_what_an_export_does_not_hold(qpbae: Callable[..., Any], tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def image(normal_folder: Path) -> Path:
     return normal_folder / "7.png"
 
 
-@pytest.mark.parametrize("sampler", ["ideal", "noisy", "virtual"])
+@pytest.mark.parametrize("sampler", ["ideal", "mps", "noisy", "virtual"])
 def test_patches_are_scored_beside_their_exact_values(
     qpbae: Program, run_folder: Path, image: Path, sampler: str
 ) -> None:
@@ -54,7 +54,7 @@ def test_patches_are_scored_beside_their_exact_values(
         assert row["exact"] == pytest.approx(value, abs=1e-9)
         assert row["shots"] == SHOTS
         noise = row["exact"] - row["fidelity"]
-        if sampler == "ideal":
+        if sampler in ("ideal", "mps"):
             assert abs(noise) < FOUR_SIGMA * max(row["standard_error"], 1 / SHOTS)
         else:
             # 14 CZ on Willow lose a few percent of a fidelity near 1.
@@ -102,7 +102,7 @@ def test_dry_run_tells_the_shots_and_runs_none(qpbae: Program, run_folder: Path,
         ([], ("--patch I", "--all")),
         (["--patch", 0, "--all"], ("--patch I", "--all")),
         (["--patch", 0, "--output", "maps"], "--all"),
-        (["--patch", 0, "--sampler", "real"], ("ideal", "noisy", "virtual")),
+        (["--patch", 0, "--sampler", "real"], ("ideal", "mps", "noisy", "virtual")),
         (["--patch", 0, "--readout", "guess"], "latent"),
         (["--patch", 0, "--preparation", "none"], ("exact", "mps")),
         (["--patch", 0, "--bond", 0], "at least 1"),
