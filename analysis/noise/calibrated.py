@@ -16,8 +16,8 @@ import cirq
 from qpbae_tn.analysis.noise.program import NoisyProgram, Step, Turn, fused, observable
 from qpbae_tn.analysis.noise.transfer import FloatArray, operation_transfer
 from qpbae_tn.compiler.compiled import CompiledProgram
-from qpbae_tn.compiler.estimator import of_parities
 from qpbae_tn.compiler.gates import Stage, stage_of
+from qpbae_tn.compiler.outcomes import OutcomeEstimator
 from qpbae_tn.compiler.targets.target import check_program
 from qpbae_tn.errors import InputError
 
@@ -56,7 +56,10 @@ class CalibratedNoise:
     def noisy(self, sources: Collection[Source] = tuple(Source)) -> NoisyProgram:
         """The program with the noise of these sources switched on."""
         steps = fused(step for source, step in self._steps if source is None or source in sources)
-        return NoisyProgram(steps, (), observable(of_parities(self.program.estimator), self.program.measured))
+        estimator = self.program.estimator
+        if isinstance(estimator, OutcomeEstimator):  # all bits are looked at, none of their products
+            return NoisyProgram(steps, (), ())
+        return NoisyProgram(steps, (), observable(estimator, self.program.measured))
 
     @cached_property
     def _steps(self) -> tuple[tuple[Source | None, Step], ...]:

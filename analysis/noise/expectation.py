@@ -140,6 +140,23 @@ def effect(program: NoisyProgram) -> FloatArray:
     return np.ascontiguousarray(tensor.entries.transpose([tensor.wires.index(wire) for wire in register]))
 
 
+def pushed(steps: Sequence[Step], wires: Wires, turns: FloatArray) -> FloatArray:
+    """All Pauli expectations of some qubits after a circuit on qubits in |0>, for each patch.
+
+    Args:
+        steps: in order of time.
+        wires: the k qubits.
+        turns: angles of the steps that turn, shape (N, G), radians.
+
+    Returns:
+        Shape (4,) * k + (N,).
+    """
+    tensor = _outer(_push(steps, [], set(wires), turns))
+    order = [tensor.wires.index(wire) for wire in wires]
+    entries = tensor.entries.transpose([*order, tensor.entries.ndim - 1])
+    return np.broadcast_to(entries, (*entries.shape[:-1], len(turns)))
+
+
 def _push(
     head: Sequence[Step], starts: list[_Tensor], observed: set[cirq.Qid], turns: FloatArray | None
 ) -> list[_Tensor]:
